@@ -1,0 +1,177 @@
+# Builds qip out of tree. `make help` lists the targets.
+#
+# Variables: CXX, PROFILE=full|small, CHECKS=explicit|guard, DISPATCH=tail|loop,
+# SANITIZE=address,undefined, OPTIMIZE=-O2. Every combination other than the default builds in a
+# folder of its own, build/<name>/, so nothing is ever mixed.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+
+# --- Configuration -------------------------------------------------------------------------------
+
+DEFAULT_CXX := $(shell command -v clang++-19 >/dev/null 2>&1 && echo clang++-19 || echo g++)
+ifeq ($(origin CXX),default)
+CXX := $(DEFAULT_CXX)
+endif
+IS_CLANG := $(findstring clang,$(shell $(CXX) --version 2>/dev/null))
+
+PROFILE ?= full
+CHECKS ?= explicit
+DISPATCH ?= tail
+SANITIZE ?=
+OPTIMIZE ?= -O2
+
+comma := ,
+VARIANT := $(strip \
+  $(if $(filter-out $(DEFAULT_CXX),$(CXX)),$(notdir $(CXX))) \
+  $(filter-out full,$(PROFILE)) $(filter-out explicit,$(CHECKS)) $(filter-out tail,$(DISPATCH)) \
+  $(subst $(comma),-,$(SANITIZE)) $(filter-out -O2,$(OPTIMIZE)))
+empty :=
+space := $(empty) $(empty)
+BUILD := build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))
+OBJECTS := $(BUILD)/objects
+
+WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wformat=2 -Werror
+# The hardened flags of the OpenSSF compiler guide; the sanitizers replace some of them.
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fno-delete-null-pointer-checks \
+  -D_GLIBCXX_ASSERTIONS -fPIE
+LINK_HARDENING := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen
+ifeq ($(SANITIZE),)
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ftrivial-auto-var-init=zero
+endif
+
+MACHINE := $(shell uname -m)
+ifeq ($(MACHINE),x86_64)
+MACHINE_FLAGS := -msse4.1
+HARDENING += -fcf-protection=full
+endif
+
+CXXFLAGS_ALL := -std=c++20 $(OPTIMIZE) -g1 -I. -fno-math-errno -ffp-contract=off \
+  -ffunction-sections -fdata-sections $(MACHINE_FLAGS) $(WARNINGS) $(HARDENING) \
+  $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+  -DQIP_PROFILE_$(shell echo $(PROFILE) | tr a-z A-Z)=1 \
+  -DQIP_CHECKS_$(shell echo $(CHECKS) | tr a-z A-Z)=1 \
+  -DQIP_DISPATCH_$(shell echo $(DISPATCH) | tr a-z A-Z)=1 $(CXXFLAGS)
+PRODUCT_FLAGS := -fno-exceptions -fno-rtti
+LDFLAGS_ALL := $(LINK_HARDENING) -Wl,--gc-sections \
+  $(if $(IS_CLANG),$(if $(shell command -v ld.lld-19 2>/dev/null),-fuse-ld=lld-19)) \
+  -Wl,-z,pack-relative-relocs \
+  $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+
+# --- Sources -------------------------------------------------------------------------------------
+
+sources = $(filter-out %_test.cpp,$(wildcard $(1)/*.cpp))
+objects = $(patsubst %.cpp,$(OBJECTS)/%.o,$(1))
+LOADER_OBJECTS := $(call objects,$(call sources,loader))
+VM_OBJECTS := $(call objects,$(call sources,vm))
+HOST_OBJECTS := $(call objects,$(call sources,host))
+CLI_OBJECTS := $(call objects,$(call sources,cli))
+ENGINE_OBJECTS := $(VM_OBJECTS) $(LOADER_OBJECTS)
+UNIT_TEST_OBJECTS := $(call objects,$(wildcard loader/*_test.cpp vm/*_test.cpp host/*_test.cpp \
+  cli/*_test.cpp))
+SYSTEM_TEST_OBJECTS := $(call objects,$(wildcard spec-tests/*_test.cpp))
+
+# libmd (SHA-256) is linked statically: one library less to load at every start.
+PRODUCT_LIBRARIES := -l:libmd.a
+TEST_LIBRARIES := $(PRODUCT_LIBRARIES) -lgtest -lgtest_main -lpthread
+
+all: $(BUILD)/qip  ## build the release program, build/qip
+
+$(BUILD)/qip: $(CLI_OBJECTS) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) -static-libstdc++ -static-libgcc -o $@ $^ $(PRODUCT_LIBRARIES)
+
+$(BUILD)/unit_tests: $(UNIT_TEST_OBJECTS) \
+  $(filter-out %/main.o %/runtime_support.o,$(CLI_OBJECTS)) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBRARIES)
+
+$(BUILD)/system_tests: $(SYSTEM_TEST_OBJECTS) $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBRARIES)
+
+# Tests and the JSON reader use exceptions; the product does not.
+$(OBJECTS)/%_test.o $(OBJECTS)/spec-tests/%.o $(OBJECTS)/bench/%.o: PRODUCT_FLAGS := -Wno-conversion
+
+$(OBJECTS)/%.o: %.cpp Makefile
+	@mkdir -p $(dir $@)
+	@echo "  compile $<"
+	@$(CXX) $(CXXFLAGS_ALL) $(PRODUCT_FLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(OBJECTS) -name '*.d' 2>/dev/null)
+
+include modules/build.mk
+include spec-tests/tests.mk
+include bench/bench.mk
+
+# --- Set-up, demonstration, installation ---------------------------------------------------------
+
+# Debian packages: what to look for, and the package that brings it.
+DEPENDENCIES := \
+  g++:g++ make:make git:git xz:xz-utils clang++-19:clang-19 ld.lld-19:lld-19 wat2wasm:wabt \
+  objdump:binutils \
+  /usr/include/xxhash.h:libxxhash-dev /usr/include/sha2.h:libmd-dev \
+  /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
+  /usr/include/nlohmann/json.hpp:nlohmann-json3-dev
+
+deps:  ## install what is missing with apt-get (Debian 12)
+	@missing=""; \
+	for entry in $(DEPENDENCIES); do \
+	  need=$${entry%%:*}; package=$${entry##*:}; \
+	  case $$need in \
+	    /*) [ -e $$need ] || missing="$$missing $$package" ;; \
+	    *) command -v $$need >/dev/null 2>&1 || missing="$$missing $$package" ;; \
+	  esac; \
+	done; \
+	if [ -z "$$missing" ]; then echo "deps: nothing is missing"; exit 0; fi; \
+	echo "deps: installing$$missing"; \
+	run=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$run apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends $$missing
+
+demo: deps  ## set up, build, and run real pipelines on README.md
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@bash cli/demo.sh $(BUILD)
+
+asan:  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(MAKE) --no-print-directory SANITIZE=address,undefined DISPATCH=loop PROFILE=small OPTIMIZE=-O1 -j$$(nproc) test-programs
+	CHECK_TARGETS= $(MAKE) --no-print-directory SANITIZE=address,undefined DISPATCH=loop \
+	  PROFILE=small OPTIMIZE=-O1 test-here
+
+ubsan:  ## the tests under UndefinedBehaviorSanitizer alone, with the tail-calling handlers
+	$(MAKE) --no-print-directory SANITIZE=undefined PROFILE=small OPTIMIZE=-O1 -j$$(nproc) test-programs
+	CHECK_TARGETS= $(MAKE) --no-print-directory SANITIZE=undefined PROFILE=small OPTIMIZE=-O1 test-here
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+install: $(BUILD)/qip  ## install into PREFIX (/usr/local), below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -s -m 755 $(BUILD)/qip $(DESTDIR)$(PREFIX)/bin/qip
+
+compdb:  ## write compile_commands.json for editors and clang-tidy
+	@{ echo '['; first=1; \
+	for file in $(wildcard loader/*.cpp vm/*.cpp host/*.cpp cli/*.cpp spec-tests/*.cpp bench/*.cpp); do \
+	  [ $$first = 1 ] || echo ','; first=0; \
+	  printf '{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$PWD" "$$file" \
+	    '$(CXX) $(CXXFLAGS_ALL) $(PRODUCT_FLAGS)' "$$file"; \
+	done; echo ']'; } > compile_commands.json
+	@echo "wrote compile_commands.json"
+
+tidy: compdb  ## run clang-tidy over the product
+	clang-tidy-19 -p . --quiet $(wildcard loader/*.cpp host/*.cpp cli/*.cpp) $(filter-out \
+	  vm/handlers_%,$(wildcard vm/*.cpp))
+
+format:  ## format every source file with the repository's settings
+	clang-format-19 -i $(wildcard */*.cpp */*.hpp)
+
+clean:  ## remove build/
+	rm -rf build compile_commands.json
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*  ## ' Makefile modules/build.mk spec-tests/tests.mk bench/bench.mk | \
+	  sed -E 's/^([a-z-]+):.*  ## (.*)/\1\t\2/' | sort | \
+	  awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
+
+.PHONY: all deps demo asan ubsan install compdb tidy format clean help

@@ -1,0 +1,21 @@
+// What the commands print: results to stdout, everything else to stderr. Nothing is buffered, so
+// that an error of the last write is an error of the command.
+#pragma once
+
+#include <string_view>
+
+namespace qip {
+
+inline constexpr int kSuccess = 0;
+inline constexpr int kFailure = 1;
+
+// One message and a newline on stderr. Always kFailure, so that a command can return it.
+int fail_with(std::string_view message);
+// A line of -v on stderr.
+void log_line(std::string_view line);
+// Text as it is on stdout. kSuccess, or kFailure after a message.
+int print(std::string_view text);
+// The message for a failed write to stdout.
+int fail_to_write(int error_number);
+
+}  // namespace qip

@@ -1,0 +1,53 @@
+# Test targets; included by the top Makefile.
+#
+# Uses: BUILD, OBJECTS, VARIANT, PROFILE, CXX, LDFLAGS_ALL, ENGINE_OBJECTS, and the target `deps`.
+# $(BUILD)/qip, $(BUILD)/unit_tests and $(BUILD)/system_tests are built by the top Makefile.
+
+SPEC_RUNNER_OBJECTS := $(patsubst %,$(OBJECTS)/spec-tests/%.o,spec_runner spec_script spec_values)
+
+$(BUILD)/spec_runner: $(SPEC_RUNNER_OBJECTS) $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) -o $@ $^
+
+$(BUILD)/linearity: $(OBJECTS)/spec-tests/linearity.o $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) -o $@ $^
+
+TEST_PROGRAMS := $(BUILD)/qip $(BUILD)/unit_tests $(BUILD)/system_tests $(BUILD)/spec_runner
+
+# The house rules say something about the default build only.
+HOUSE_RULES := $(if $(VARIANT),,frames size modules-check)
+
+test: deps  ## set up, build, and run every test; the last line counts them
+	@$(MAKE) --no-print-directory -j$$(nproc) $(TEST_PROGRAMS)
+	@$(MAKE) --no-print-directory test-here
+
+test-here: $(TEST_PROGRAMS)  ## run every test with what is installed
+	@CHECK_TARGETS="$(HOUSE_RULES)" bash spec-tests/run_tests.sh $(BUILD) "$(MAKE)"
+
+spec: $(BUILD)/spec_runner  ## run the official WebAssembly suites and our own scripts
+	@bash spec-tests/run_spec.sh $(BUILD)/spec_runner $(BUILD)
+
+spec-fetch:  ## fetch and convert the official suite, for SPECTESTS=build/spectests
+	@bash spec-tests/fetch.sh build/spectests
+
+hostile: $(BUILD)/qip $(BUILD)/system_tests  ## run only the hostile modules
+	@QIP=$(BUILD)/qip $(BUILD)/system_tests --gtest_filter='Hostile.*:Mutation.*'
+
+fuzz-programs: $(BUILD)/spec_runner  ## compare random programs with V8 (needs node; SECONDS=60 SEED=n)
+	@node spec-tests/fuzz_programs.js --runner $(BUILD)/spec_runner --seconds $(or $(SECONDS),60) \
+	  --seed $(or $(SEED),$(shell date +%s))
+
+linear: $(BUILD)/linearity  ## show that loading is linear in the module's bytes
+	@$(BUILD)/linearity
+
+layers:  ## show that includes run one way
+	@bash spec-tests/check_layers.sh
+
+frames: $(BUILD)/qip  ## show that no hot handler touches the machine stack
+	@bash spec-tests/check_frames.sh $(BUILD)/qip
+
+size: $(BUILD)/qip  ## show lines and bytes against the budget
+	@bash spec-tests/size_report.sh $(PROFILE) $(BUILD)/qip
+
+.PHONY: test test-here spec spec-fetch hostile fuzz-programs linear layers frames size

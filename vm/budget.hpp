@@ -1,0 +1,60 @@
+// Budget: what one run may use. It travels with every instantiate() and invoke(), owns the value
+// stack, and is the only door through which a run is stopped from outside.
+//
+// Promises: no guest runs past its deadline by more than one chunk of a bulk instruction; guest
+// calls never use the host's own stack; running out is a trap with its own name.
+// Assumes: one thread at a time uses a Budget, except interrupt(), which any thread or signal
+// handler may call.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace qip {
+
+struct MachineState;  // vm/machine.hpp: the interpreter's registers in memory
+
+// Frame header and its share of scratch slots (vm/code_contents.hpp draws a frame).
+inline constexpr uint64_t kMinimumFrameBytes = 64;
+
+struct BudgetLimits {
+  // Bytes of value stack. A frame takes at least kMinimumFrameBytes, so this bounds the call depth
+  // too: 131,072 guest frames at the default.
+  uint64_t stack_bytes = uint64_t{8} << 20;
+  uint32_t memory_pages = 65'536;        // per linear memory, 64 KiB each
+  uint32_t table_elements = 10'000'000;  // per table
+  // WebAssembly instructions; needs Code that was translated with TranslateOptions::fuel.
+  std::optional<uint64_t> fuel;
+};
+
+class Budget {
+ public:
+  explicit Budget(const BudgetLimits& limits = {});
+  ~Budget();
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+
+  const BudgetLimits& limits() const { return limits_; }
+
+  // From now on, at most this long. Everything that runs under this Budget afterwards stops with
+  // Trap::DeadlineExceeded once the time is over. A new call replaces the old deadline.
+  void start_deadline(std::chrono::nanoseconds duration);
+  // Ends the deadline and forgets an interruption.
+  void clear_deadline();
+  // Stops the running guest, and every later one until clear_deadline(). Async-signal-safe.
+  void interrupt();
+  bool interrupted() const;
+
+  // Fuel left; 0 if no fuel was asked for.
+  uint64_t remaining_fuel() const;
+
+  MachineState& machine() { return *machine_; }
+
+ private:
+  BudgetLimits limits_;
+  std::unique_ptr<MachineState> machine_;
+};
+
+}  // namespace qip

@@ -1,0 +1,6 @@
+// Part 8 of the handlers; see vm/handlers.hpp.
+#include "vm/handlers.hpp"
+
+namespace qip {
+QIP_HANDLER_PART(8)
+}  // namespace qip
