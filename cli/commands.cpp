@@ -1,3 +1,5 @@
+// The table of commands and everything that is printed from it. A new command is a row here and a
+// function; a new option is a row and a setter.
 #include "cli/commands.hpp"
 
 #include <cerrno>

@@ -118,10 +118,13 @@ void add_exports(const Module& module, Report& report) {
 
 // --- The contract --------------------------------------------------------------------------------
 
-std::string reason_text(const ContentContract& contract) {
+std::string entry_text(const ContentContract& contract) {
   const bool packed = contract.entry_result == EntryResult::Packed;
-  std::string text = std::string("Content, because it exports ") + contract.entry +
-                     (packed ? "(i32) -> i64" : "(i32) -> i32");
+  return std::string(contract.entry) + (packed ? "(i32) -> i64" : "(i32) -> i32");
+}
+
+std::string reason_text(const ContentContract& contract) {
+  std::string text = "Content, because it exports " + entry_text(contract);
   if (contract.input_capacity != nullptr) {
     text += std::string(" with input_ptr and ") + contract.input_capacity;
   }
@@ -129,7 +132,7 @@ std::string reason_text(const ContentContract& contract) {
 }
 
 std::string items_text(Encoding encoding, uint32_t capacity) {
-  const char* unit = encoding == Encoding::I32 ? " items of 32 bits" : " bytes";
+  const char* unit = encoding == Encoding::I32 ? " x 4 bytes" : " bytes";
   return std::string(encoding_text(encoding)) + ", at most " + number_text(capacity) + unit;
 }
 
@@ -163,7 +166,7 @@ void add_contract(const Component& component, const Options& options, Report& re
   const Result<ContentContract, std::string> contract = content_contract(component.module());
   if (!contract.ok()) return report.line("contract", "none: " + contract.error());
   report.line("contract", reason_text(contract.value()));
-  report.line("entry", contract.value().entry);
+  report.line("entry", entry_text(contract.value()));
   add_values(component, options, report);
 }
 

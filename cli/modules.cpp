@@ -1,3 +1,4 @@
+// Modules from files, in the order of the command line: each is read, then compiled.
 #include "cli/modules.hpp"
 
 #include <chrono>

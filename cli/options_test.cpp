@@ -1,3 +1,4 @@
+// Options in Go style, and the table of commands.
 #include <gtest/gtest.h>
 
 #include "cli/commands.hpp"

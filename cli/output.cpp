@@ -1,3 +1,4 @@
+// Unbuffered printing through write_fully(), which completes partial and interrupted writes.
 #include "cli/output.hpp"
 
 #include <unistd.h>

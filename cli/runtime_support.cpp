@@ -2,9 +2,9 @@
 //
 // Promises: when the system has no memory, or a library precondition is broken, the process ends at
 // once with one line on stderr and exit code 1 or SIGABRT. Because these definitions come before
-// the library's own, a static link leaves out the unwinder, the demangler and everything behind
-// them, which would be three quarters of the program's start-up code and data. Sanitizer builds
-// keep the library's definitions: the sanitizers replace them themselves.
+// the library's own, a static link leaves out the unwinder, the demangler, and the pool of memory
+// that the library sets aside for exceptions whenever a program starts. Sanitizer builds keep the
+// library's definitions: the sanitizers replace them themselves.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define QIP_SANITIZED 1
 #elif defined(__has_feature)

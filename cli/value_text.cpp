@@ -1,3 +1,5 @@
+// Numbers from text and back, to the bit. The C library converts decimals (no locale is ever set);
+// what it would also accept, such as leading spaces or nan(...), is refused before it sees it.
 #include "cli/value_text.hpp"
 
 #include <cerrno>

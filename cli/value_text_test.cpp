@@ -1,3 +1,4 @@
+// Values read and printed, and texts that are no values.
 #include "cli/value_text.hpp"
 
 #include <gtest/gtest.h>

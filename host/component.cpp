@@ -1,3 +1,5 @@
+// Loading, instantiating and calling one component, and the sentences for everything that can go
+// wrong on the way. Whatever a module chose as a name passes through quoted() or escape_controls().
 #include "host/component.hpp"
 
 #include <utility>

@@ -1,3 +1,6 @@
+// The Content contract. The exports are looked at first, in the order in which a host without types
+// would meet them, so that the first thing that is missing is the one that is named. Then the
+// values are read, then the input is written, then the entry is called, then the output is located.
 #include "host/contract.hpp"
 
 #include <cstring>

@@ -537,7 +537,7 @@ TEST(Instantiation, ExportedStartIsCalled) {
   EXPECT_EQ(run_one(setting).results, std::vector<uint32_t>{9});
   ModuleBuilder wrong = input_only(1);
   wrong.function("_start", {kI32}, {}, {});
-  EXPECT_TRUE(run_one(wrong).failed_with("Wasm module could not be instantiated: "));
+  EXPECT_TRUE(run_one(wrong).failed_with("the exported function _start takes parameters"));
 }
 
 TEST(Instantiation, EachRunIsAFreshInstance) {
@@ -599,6 +599,23 @@ TEST(Pipeline, TimeLimitIsForTheWholeChain) {
   EXPECT_EQ(outcome.error, "second.wasm: Wasm module exceeded the execution time limit (60ms)");
 }
 
+TEST(TimedBudget, UsedTimeIsNotGivenBack) {
+  ModuleBuilder endless;
+  endless.function("spin", {}, {}, loop_forever());
+  const Component component = component_of(endless);
+  TimedBudget budget(std::chrono::milliseconds(50));
+  budget.resume();
+  auto instance = ComponentInstance::create(component, budget);
+  ASSERT_TRUE(instance.ok());
+  FunctionInstance& spin = *instance.value()->function("spin");
+  EXPECT_TRUE(instance.value()->call(spin, {}, {}));
+  budget.pause();
+  const auto before = std::chrono::steady_clock::now();
+  budget.resume();
+  EXPECT_TRUE(instance.value()->call(spin, {}, {}));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(45));
+}
+
 TEST(Pipeline, OutputLargerThanTheNextCapacityIsTooLarge) {
   EchoParts small;
   small.input_cap = 3;
@@ -644,6 +661,18 @@ TEST(GuestMemoryDeathTest, BytesAreVoidAfterACall) {
   const std::optional<GuestBytes> bytes = GuestMemory(*memory, calls).bytes(0, 1);
   EXPECT_EQ(bytes->get().size(), 1u);
   calls++;
+  EXPECT_DEATH((void)bytes->get(), "calls_when_made_");
+}
+
+TEST(GuestMemoryDeathTest, ReadingAValueFunctionIsACall) {
+  const Component component = component_of(echo());
+  TimedBudget budget(std::chrono::seconds(20));
+  budget.resume();
+  auto instance = ComponentInstance::create(component, budget);
+  ASSERT_TRUE(instance.ok());
+  const std::optional<GuestBytes> bytes = instance.value()->memory().bytes(0, 1);
+  EXPECT_EQ(bytes->get().size(), 1u);
+  ASSERT_TRUE(instance.value()->read_value("input_ptr").ok());
   EXPECT_DEATH((void)bytes->get(), "calls_when_made_");
 }
 

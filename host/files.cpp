@@ -1,3 +1,6 @@
+// System calls behind files.hpp. Every loop here ends: it consumes bytes of a bounded span, or
+// stops at the first end of file or error. Names of temporary files hold the process number, so
+// that two processes never share one; one that a killed process left is stepped over.
 #include "host/files.hpp"
 
 #include <errno.h>

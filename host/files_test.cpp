@@ -1,3 +1,4 @@
+// Files in a temporary folder: whole writes, links, devices, pipes, and sizes out of bounds.
 #include "host/files.hpp"
 
 #include <fcntl.h>

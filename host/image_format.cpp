@@ -1,3 +1,4 @@
+// Names and signatures of the image formats, one row each.
 #include "host/image_format.hpp"
 
 #include <algorithm>

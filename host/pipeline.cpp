@@ -1,3 +1,5 @@
+// Chains of components. Where the input is read, and why there: instantiation and value exports
+// come before it, because they tell where it goes; the clock of the time limit stands meanwhile.
 #include "host/pipeline.hpp"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Escaping works on whole UTF-8 sequences: a C1 control or a direction override is two or three
+// bytes, and a byte of a broken sequence must not join the text that follows. One pass, no tables.
 #include "host/text.hpp"
 
 #include <cctype>

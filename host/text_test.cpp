@@ -1,3 +1,4 @@
+// Durations, escaping, digests and image names against written-out expectations.
 #include "host/text.hpp"
 
 #include <gtest/gtest.h>

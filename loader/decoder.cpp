@@ -33,10 +33,9 @@ class Decoder {
                    "the module has more than " + std::to_string(kMaxModuleBytes) + " bytes");
     }
     header();
-    while (!reader_.at_end() && !reader_.failed())
-      section();  // ends: a section has at least 2 bytes
-    if (!reader_.failed()) finish();
-    if (reader_.failed()) return reader_.error();
+    while (!reader_.at_end() && !failed()) section();  // ends: a section has at least 2 bytes
+    if (!failed()) finish();
+    if (failed()) return reader_.error();
     if (not_valid_) return std::move(*not_valid_);
     return std::move(module_);
   }
@@ -114,8 +113,8 @@ class Decoder {
       case SectionId::Table:
         return items(kMaxTables, "tables", [&] { module_.tables.push_back(table_type()); });
       case SectionId::Memory:
-        return items(kMaxFunctions, "memories",
-                     [&] { module_.memories.push_back({limits(true)}); });
+        // More than one is invalid, which validate() says.
+        return items(kMaxTables, "memories", [&] { module_.memories.push_back({limits(true)}); });
       case SectionId::Global:
         return items(kMaxGlobals, "globals", [&] { global(); });
       case SectionId::Export:
@@ -156,6 +155,10 @@ class Decoder {
     section.name = std::string(reader_.name(kMaxNameBytes));
     section.bytes = {reader_.offset(), reader_.remaining()};
     reader_.skip(reader_.remaining());
+    if (module_.custom_sections.size() >= kMaxCustomSections) {
+      reader_.fail(LoadErrorClass::Limit, section.bytes.offset,
+                   "more than " + std::to_string(kMaxCustomSections) + " custom sections");
+    }
     if (!failed()) module_.custom_sections.push_back(std::move(section));
   }
 
@@ -223,8 +226,7 @@ class Decoder {
     return type;
   }
 
-  // --- Imports, exports, definitions
-  // ---------------------------------------------------------------
+  // --- Imports, exports, definitions ---------------------------------------------------------
 
   void import() {
     Import import;
@@ -300,8 +302,7 @@ class Decoder {
   void element_segment() {
     const uint64_t start = reader_.offset();
     const uint32_t flags = reader_.u32();
-    const bool plain = flags == 0;
-    if (!failed() && (flags > 7 || (!plain && !has(Feature::BulkMemory)))) {
+    if (!failed() && (flags > 7 || (flags != 0 && !has(Feature::BulkMemory)))) {
       reader_.fail(LoadErrorClass::Malformed, start, "malformed element segment kind");
     }
     if (failed()) return;
@@ -327,10 +328,11 @@ class Decoder {
       }
     }
     items(kMaxTableElements, "elements", [&] {
-      if (segment.uses_expressions)
+      if (segment.uses_expressions) {
         segment.expressions.push_back(constant_expression());
-      else
+      } else {
         segment.function_indices.push_back(reader_.u32());
+      }
     });
     module_.element_segments.push_back(std::move(segment));
   }

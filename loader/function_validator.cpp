@@ -123,14 +123,18 @@ void FunctionValidator::expand_locals(const FunctionBody& body) {
 
 // --- The operand stack ---------------------------------------------------------------------------
 
+// The list never grows beyond the limit, so the inline push() comes here when it is reached. There
+// is room even then: the instruction at hand is still carried out, with at most the parameters and
+// results of one type.
 void FunctionValidator::reserve(size_t more) {
   const size_t needed = height_ + more;
   if (needed > kMaxOperandHeight) {
     beyond("more than " + std::to_string(kMaxOperandHeight) + " operands on the stack");
+    operands_.resize(needed);
+  } else if (needed > operands_.size()) {
+    const size_t ahead = operands_.size() * 2 + 64;
+    operands_.resize(std::clamp(ahead, needed, size_t{kMaxOperandHeight}));
   }
-  // Enough in any case: instruction() stops only after this one. It pushes at most the parameters
-  // and results of one type.
-  if (needed > operands_.size()) operands_.resize(std::max(needed, operands_.size() * 2 + 64));
 }
 
 OperandType FunctionValidator::pop_below_floor() {

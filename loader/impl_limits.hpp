@@ -29,6 +29,10 @@ inline constexpr uint32_t kMaxNameBytes = 100'000;         // the JS-API list
 // have.
 inline constexpr uint64_t kMaxTotalLocals = 20'000'000;
 
+// Not on that list: custom sections. Each is three bytes of file and some seventy bytes of Module;
+// modules have a handful.
+inline constexpr uint32_t kMaxCustomSections = 1'000'000;
+
 // Not on that list: the operand stack of one function. Slots are addressed in 32-bit cells, 16
 // bytes for a v128, so a million operands is 16 MB of frame: more than the default value stack.
 inline constexpr uint32_t kMaxOperandHeight = 1'000'000;

@@ -1,7 +1,8 @@
 // decode() and validate(): any bytes become a validated module or one clear error.
 //
 // Promises: time and memory linear in the bytes; no recursion; limits in loader/impl_limits.hpp.
-// The first error stops the work; it carries its class, byte offset and a sentence.
+// One error is reported, with its class, byte offset and a sentence: what is malformed before what
+// is invalid, and otherwise the first.
 #pragma once
 
 #include <cstdint>

@@ -2,23 +2,25 @@
 // of memory and globals must agree to the bit.
 //
 //   node fuzz_programs.js [--runner build/spec_runner] [--seconds 60] [--seed N] [--count N]
-//                         [--batch 100] [--keep DIR] [--no-reduce]
+//                         [--source trees|c] [--batch 100] [--keep DIR] [--no-reduce]
 //
 // Programs are written as specification scripts and run by spec_runner, a batch per process. Each
-// program follows from its seed alone: `--seed N --count 1` repeats one. A program that differs is
-// reduced and left in DIR (default: the system's temporary folder) as .wasm and .json. Exit status
-// 1 if any differed.
+// program follows from its seed alone: `--seed N --count 1` repeats one. They are random trees of
+// instructions, or random C compiled by clang-19. A program that differs is left in DIR (default:
+// in the system's temporary folder) as .wasm and .json, a tree in reduced form, C with its source.
+// Exit status 1 if any differed.
 'use strict';
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const {spawnSync} = require('child_process');
 const {generate} = require('./fuzz/generate.js');
+const {generateC} = require('./fuzz/generate_c.js');
 const {encode} = require('./fuzz/encode.js');
 const {reduce} = require('./fuzz/reduce.js');
 
 const options = {
-  runner: 'build/spec_runner', seconds: 60, seed: 0, count: Infinity, batch: 100,
+  runner: 'build/spec_runner', seconds: 60, seed: 0, count: Infinity, batch: 0, source: 'trees',
   keep: path.join(os.tmpdir(), 'qip-fuzz'), reduce: true,
 };
 for (let i = 2; i < process.argv.length; ++i) {
@@ -45,6 +47,8 @@ const trapTexts = [
   [/signature/, 'indirect call type mismatch'],
 ];
 
+if (options.batch === 0) options.batch = options.source === 'c' ? 10 : 100;
+
 // The expected outcome of one export, as a command of a script.
 function expectation(instance, field, resultTypes, line) {
   const action = {type: 'invoke', field, args: []};
@@ -62,14 +66,26 @@ function expectation(instance, field, resultTypes, line) {
   }
 }
 
-// The commands that check one program; its module goes to `folder`. `line` is the first line.
-function commandsFor(program, folder, filename, line) {
-  const module = new WebAssembly.Module(encode(program, true));
-  const instance = new WebAssembly.Instance(module, {});
-  fs.writeFileSync(path.join(folder, filename), encode(program, false));
+// What both sources have in common: the module for V8, the module for our engine, and the result
+// types of the exports call0, call1, ...
+function fromTree(program) {
+  // The encoder fills in the result types of the calls.
+  const oracle = encode(program, true);
+  return {oracle, subject: encode(program, false), resultTypes: program.calls.map((call) => call.resultTypes)};
+}
+function fromC(seed) {
+  const {text, wasm, calls} = generateC(seed, folder);
+  return {oracle: wasm, subject: wasm, resultTypes: Array(calls).fill(['i64']), text};
+}
+const programOf = (seed) => options.source === 'c' ? fromC(seed) : fromTree(generate(seed));
+
+// The commands that check one program; its module goes to `directory`. `line` is the first line.
+function commandsFor(program, directory, filename, line) {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(program.oracle), {});
+  fs.writeFileSync(path.join(directory, filename), program.subject);
   const commands = [{type: 'module', line, filename}];
-  program.calls.forEach((call, k) => {
-    commands.push(expectation(instance, `call${k}`, call.resultTypes, line + 1 + 2 * k));
+  program.resultTypes.forEach((types, k) => {
+    commands.push(expectation(instance, `call${k}`, types, line + 1 + 2 * k));
     commands.push(expectation(instance, 'hash', ['i64'], line + 2 + 2 * k));
   });
   return commands;
@@ -94,31 +110,33 @@ const kLinesPerProgram = 1000;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'qip-fuzz-'));
 process.on('exit', () => fs.rmSync(folder, {recursive: true, force: true}));
 
-// The first failure of one program alone, or null.
-function failureOf(program) {
-  const failures = run(folder, commandsFor(program, folder, 'one.wasm', 0));
-  return failures.length ? failures[0] : null;
+// True if this program alone makes the runner report a failure.
+function fails(program) {
+  try {
+    return run(folder, commandsFor(program, folder, 'one.wasm', 0)).length > 0;
+  } catch (error) {
+    return false;  // not a valid module any more
+  }
 }
 
 function report(seed, failure) {
   console.log(`seed ${seed}: ${failure.message}`);
-  const program = generate(seed);
-  let smallest = program;
-  if (options.reduce) {
-    smallest = reduce(program, (candidate) => {
+  let program = programOf(seed);
+  if (options.source === 'trees' && options.reduce) {
+    program = fromTree(reduce(generate(seed), (candidate) => {
       try {
-        return failureOf(candidate) !== null;
+        return fails(fromTree(candidate));
       } catch (error) {
-        return false;  // not a valid module any more
+        return false;  // a branch whose label is gone
       }
-    });
+    }));
   }
   fs.mkdirSync(options.keep, {recursive: true});
-  const name = `seed-${seed}`;
-  const commands = commandsFor(smallest, options.keep, `${name}.wasm`, 0);
-  fs.writeFileSync(path.join(options.keep, `${name}.json`),
-      JSON.stringify({source_filename: name, commands}, null, 1));
-  console.log(`  kept as ${path.join(options.keep, name)}.wasm (and .json); see it with wasm2wat -f`);
+  const name = path.join(options.keep, `${options.source}-${seed}`);
+  const commands = commandsFor(program, options.keep, `${path.basename(name)}.wasm`, 0);
+  fs.writeFileSync(`${name}.json`, JSON.stringify({source_filename: path.basename(name), commands}, null, 1));
+  if (program.text) fs.writeFileSync(`${name}.c`, program.text);
+  console.log(`  kept as ${name}.wasm (and .json); see it with wasm2wat -f`);
 }
 
 const end = Date.now() + options.seconds * 1000;
@@ -130,7 +148,7 @@ while (Date.now() < end && programs < options.count) {
   const commands = [];
   const first = seed;
   for (let k = 0; k < options.batch && programs < options.count; ++k, ++seed, ++programs) {
-    commands.push(...commandsFor(generate(seed), folder, `${k}.wasm`, k * kLinesPerProgram));
+    commands.push(...commandsFor(programOf(seed), folder, `${k}.wasm`, k * kLinesPerProgram));
   }
   assertions += commands.length;
   const reported = new Set();
@@ -149,5 +167,5 @@ while (Date.now() < end && programs < options.count) {
     break;
   }
 }
-console.log(`fuzz: ${programs} programs from seed ${options.seed}, ${assertions} assertions, ${differing} programs differ`);
+console.log(`fuzz: ${programs} programs (${options.source}) from seed ${options.seed}, ${assertions} assertions, ${differing} programs differ`);
 process.exitCode = differing ? 1 : 0;

@@ -35,9 +35,8 @@ bool is_sanitized() {
 class Hostile : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/hostile_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
+    folder_ = std::filesystem::temp_directory_path() / "hostile_XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 

@@ -34,9 +34,9 @@ spec-fetch:  ## fetch and convert the official suite, for SPECTESTS=build/specte
 hostile: $(BUILD)/qip $(BUILD)/system_tests  ## run only the hostile modules
 	@QIP=$(BUILD)/qip $(BUILD)/system_tests --gtest_filter='Hostile.*:Mutation.*'
 
-fuzz-programs: $(BUILD)/spec_runner  ## compare random programs with V8 (needs node; SECONDS=60 SEED=n)
+fuzz-programs: $(BUILD)/spec_runner  ## compare random programs with V8 (needs node; SECONDS=60 SEED=n SOURCE=trees|c)
 	@node spec-tests/fuzz_programs.js --runner $(BUILD)/spec_runner --seconds $(or $(SECONDS),60) \
-	  --seed $(or $(SEED),$(shell date +%s))
+	  --source $(or $(SOURCE),trees) --seed $(or $(SEED),$(shell date +%s))
 
 linear: $(BUILD)/linearity  ## show that loading is linear in the module's bytes
 	@$(BUILD)/linearity

@@ -80,6 +80,7 @@ constexpr Places place(Kind kind) { return static_cast<Places>(1u << static_cast
 
 namespace places {
 inline constexpr Places N = 0;
+inline constexpr Places I = place(Kind::Immediate);
 inline constexpr Places S = place(Kind::Slot);
 inline constexpr Places SA = S | place(Kind::Accumulator);
 inline constexpr Places SAI = SA | place(Kind::Immediate);

@@ -120,7 +120,7 @@ class NeighbourFuser {
 
   bool fuse_store_branch(Operation& x, Operation& p) {
     if (p.op >= CodeOp::kCount || !(p.a == x.a) || !p.c.is(OperandKind::Constant)) return false;
-    if (p.offset != 0) return false;
+    if (p.offset != 0 || !x.b.is(OperandKind::Constant)) return false;
     Opcode store;
     uint32_t address = 0;
     if (p.op == CodeOp::I32StoreAt || p.op == CodeOp::I32StoreIndexed) {

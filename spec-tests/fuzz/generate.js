@@ -6,6 +6,7 @@
 // ones, and loops count with locals that nothing else writes, so every program ends.
 'use strict';
 const {opcodes, byName} = require('./opcodes.js');
+const {Random} = require('./random.js');
 
 const types = ['i32', 'i64', 'f32', 'f64', 'v128'];
 
@@ -52,32 +53,6 @@ const pureOps = Object.fromEntries(types.map((type) => [type, opcodes.filter(
 const loadOps = Object.fromEntries(types.map((type) => [type, opcodes.filter(
     (op) => ['Load', 'LoadLane'].includes(op.kind) && op.result === type)]));
 const storeOps = opcodes.filter((op) => op.kind === 'Store' || op.kind === 'StoreLane');
-
-class Random {
-  constructor(seed) { this.state = (seed ^ 0x9E3779B9) >>> 0; }
-  word() {
-    this.state = (this.state + 0x6D2B79F5) >>> 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (t ^ (t >>> 14)) >>> 0;
-  }
-  below(n) { return this.word() % n; }
-  chance(percent) { return this.below(100) < percent; }
-  pick(list) { return list[this.below(list.length)]; }
-  weighted(weights) {
-    let at = this.below(weights.reduce((a, b) => a + b, 0));
-    for (let i = 0; ; ++i) {
-      if (at < weights[i]) return i;
-      at -= weights[i];
-    }
-  }
-  bits(count) {
-    let value = 0n;
-    for (let i = 0; i < count; i += 32) value = (value << 32n) | BigInt(this.word());
-    return BigInt.asUintN(count, value);
-  }
-}
 
 const constant = (type, value) => ({op: 'const', type, value: BigInt(value)});
 const simple = (name, ...args) => {
