@@ -20,13 +20,13 @@ PROFILE ?= full
 CHECKS ?= explicit
 DISPATCH ?= tail
 SANITIZE ?=
-OPTIMIZE ?= -O2
+OPTIMIZE ?= $(if $(filter small,$(PROFILE)),-Os,-O2)
 
 comma := ,
 VARIANT := $(strip \
   $(if $(filter-out $(DEFAULT_CXX),$(CXX)),$(notdir $(CXX))) \
   $(filter-out full,$(PROFILE)) $(filter-out explicit,$(CHECKS)) $(filter-out tail,$(DISPATCH)) \
-  $(subst $(comma),-,$(SANITIZE)) $(filter-out -O2,$(OPTIMIZE)))
+  $(subst $(comma),-,$(SANITIZE)) $(filter-out -O2 -Os,$(OPTIMIZE)))
 empty :=
 space := $(empty) $(empty)
 BUILD := build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))
@@ -49,14 +49,14 @@ endif
 
 CXXFLAGS_ALL = -std=c++20 $(OPTIMIZE) -g1 -I. -fno-math-errno -ffp-contract=off \
   -ffunction-sections -fdata-sections $(MACHINE_FLAGS) $(WARNINGS) $(HARDENING) \
-  $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+  $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-sanitize=vptr -fno-omit-frame-pointer) \
   -DQIP_PROFILE_$(shell echo $(PROFILE) | tr a-z A-Z)=1 \
   -DQIP_CHECKS_$(shell echo $(CHECKS) | tr a-z A-Z)=1 \
   -DQIP_DISPATCH_$(shell echo $(DISPATCH) | tr a-z A-Z)=1 $(CXXFLAGS)
 # No exceptions, so no unwind tables either: they would be a third of the program.
 PRODUCT_FLAGS := -fno-exceptions -fno-rtti -fno-unwind-tables -fno-asynchronous-unwind-tables
 LDFLAGS_ALL := $(LINK_HARDENING) -Wl,--gc-sections,--as-needed \
-  $(if $(IS_CLANG),$(if $(shell command -v ld.lld-19 2>/dev/null),-fuse-ld=lld-19 -Wl,--icf=all)) \
+  $(if $(IS_CLANG),$(if $(shell command -v ld.lld-19 2>/dev/null),-fuse-ld=lld-19)) \
   -Wl,-z,pack-relative-relocs \
   $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
@@ -124,7 +124,7 @@ include bench/bench.mk
 DEPENDENCIES := \
   g++:g++ make:make git:git xz:xz-utils clang++-19:clang-19 ld.lld-19:lld-19 wat2wasm:wabt \
   objdump:binutils \
-  /usr/include/xxhash.h:libxxhash-dev /usr/include/sha2.h:libmd-dev \
+  /usr/include/sha2.h:libmd-dev \
   /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
   /usr/include/nlohmann/json.hpp:nlohmann-json3-dev
 
@@ -148,13 +148,11 @@ demo: deps  ## set up, build, and run real pipelines on README.md
 	@bash cli/demo.sh $(BUILD)
 
 asan:  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	$(MAKE) --no-print-directory SANITIZE=address,undefined DISPATCH=loop PROFILE=small OPTIMIZE=-O1 -j$$(nproc) test-programs
-	CHECK_TARGETS= $(MAKE) --no-print-directory SANITIZE=address,undefined DISPATCH=loop \
+	$(MAKE) --no-print-directory -j$$(nproc) SANITIZE=address,undefined DISPATCH=loop \
 	  PROFILE=small OPTIMIZE=-O1 test-here
 
 ubsan:  ## the tests under UndefinedBehaviorSanitizer alone, with the tail-calling handlers
-	$(MAKE) --no-print-directory SANITIZE=undefined PROFILE=small OPTIMIZE=-O1 -j$$(nproc) test-programs
-	CHECK_TARGETS= $(MAKE) --no-print-directory SANITIZE=undefined PROFILE=small OPTIMIZE=-O1 test-here
+	$(MAKE) --no-print-directory -j$$(nproc) SANITIZE=undefined PROFILE=small OPTIMIZE=-O1 test-here
 
 PREFIX ?= /usr/local
 DESTDIR ?=

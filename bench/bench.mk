@@ -39,9 +39,14 @@ endif
 
 bench-kernels: $(BENCH_MODULES)  ## build the kernels only
 
-bench-check: $(BUILD)/bench/run $(BUILD)/qip $(BENCH_SCALAR_MODULES) $(BENCH_NATIVES)  ## every kernel must give the result of native code
+bench-check: $(BUILD)/bench/run $(BUILD)/qip $(BENCH_MODULES) $(BENCH_NATIVES)  ## every kernel must give the result of native code
 	$(BUILD)/bench/run --rounds 1 --low 0 --high 1 --time wall $(BENCH_QIP) $(BENCH_NATIVE) \
 	  $(BENCH_SCALAR_MODULES)
+ifneq ($(filter simd,$(BENCH_SETS)),)
+	@echo "and those of simd/ must agree with their own scalar arithmetic, or they trap:"
+	$(BUILD)/bench/run --rounds 1 --low 0 --high 1 --time wall $(BENCH_QIP) \
+	  $(filter-out $(BENCH_SCALAR_MODULES),$(BENCH_MODULES))
+endif
 	@echo "and an engine that is wrong must be noticed:"
 	! $(BUILD)/bench/run --rounds 1 --low 0 --high 1 $(BENCH_NATIVE) --engine 'wrong=echo 7' \
 	  $(firstword $(BENCH_SCALAR_MODULES))

@@ -496,6 +496,10 @@ TEST(validator_special, dead_code_is_polymorphic_but_typed) {
       {"drop anything", "", {0x00, 0x1A, 0x1A}, "valid"},
       {"select of unknown", "d", {0x00, 0x1B}, "valid"},
       {"select takes the known type", "l", {0x00, 0x42, 0x00, 0x41, 0x00, 0x1B}, "valid"},
+      {"select gives the known type",
+       "d",
+       {0x00, 0x42, 0x00, 0x41, 0x00, 0x1B},
+       "invalid: type mismatch"},
       {"select of unlike types",
        "l",
        {0x00, 0x42, 0, 0x43, 0, 0, 0, 0, 0x41, 0, 0x1B},
@@ -687,11 +691,34 @@ TEST(validator_module, malformed_code_comes_before_invalid_anything) {
   EXPECT_TRUE(begins(verdict(module), "malformed: illegal opcode ff"));
   module.bodies[1] = function_body({});
   EXPECT_TRUE(begins(verdict(module), "invalid: type mismatch"));
+  module.bodies[1] = function_body({0x05});
+  EXPECT_TRUE(begins(verdict(module), "malformed: misplaced ELSE opcode"));
+  module.bodies[1] = function_body({0x41, 0x00, 0x04, 0x40, 0x05, 0x05, 0x0B});
+  EXPECT_TRUE(begins(verdict(module), "malformed: misplaced ELSE opcode"));
+  module.bodies[1] = function_body({0x0B});
+  EXPECT_TRUE(begins(verdict(module), "malformed: section size mismatch"));
+  module.bodies[1] = function_body({});
   // A constant expression that is not constant is noticed earlier still.
   module.globals = {{0x7F, 0x00, 0x45, 0x0B}};
   EXPECT_TRUE(begins(verdict(module), "invalid: constant expression required"));
   module.bodies[1] = function_body({0x02, 0x40});
   EXPECT_TRUE(begins(verdict(module), "malformed: unexpected end"));
+}
+
+// The look at all bodies skips every instruction over its immediates: each example, valid in
+// itself, stands behind an invalid function, and must not make the module malformed.
+TEST(validator_module, looking_for_malformed_code_follows_every_immediate) {
+  for (const Example& example : examples()) {
+    TestModule module = rich_module(example.results, constants_of(example.operands) + example.code);
+    module.bodies[0] = function_body({0x6A});
+    EXPECT_TRUE(begins(verdict(module), "invalid: type mismatch: i32.add"))
+        << opcode_info(example.opcode).text;
+  }
+  for (const OpcodeInfo* info : opcodes_with_signature()) {
+    TestModule module = rich_module("", Bytes{0x00} + instruction(*info) + Bytes{0x00});
+    module.bodies[0] = function_body({0x6A});
+    EXPECT_TRUE(begins(verdict(module), "invalid: type mismatch: i32.add")) << info->text;
+  }
 }
 
 TEST(validator_module, exports_name_something_and_names_are_unique) {

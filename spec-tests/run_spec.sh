@@ -16,6 +16,12 @@ spectests=${SPECTESTS:-../shared/spectests}
 unpacked=$build/unpacked
 failed=0
 
+# Nothing there and nothing asked for: fetch the suite, once.
+if [ -z "${SPECTESTS:-}" ] && [ ! -d "$spectests" ]; then
+  spectests=build/spectests
+  [ -d "$spectests/wasm-2.0" ] || bash "$source_dir/fetch.sh" "$spectests"
+fi
+
 run_set() {  # run_set NAME FEATURES DIR
   "$runner" --set "$1" --features "$2" "$3" || failed=1
 }

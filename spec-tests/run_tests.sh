@@ -48,10 +48,11 @@ run_gtest() { # run_gtest NAME
 }
 
 # Adds the totals that the specification runner prints, a line a set.
-run_spec() {
-  local output=$build/spec.log good bad text out
-  section "specification suites"
-  bash "$source_dir/run_spec.sh" "$build/spec_runner" "$build" 2>&1 | tee "$output"
+run_spec() { # run_spec [BUILD_DIR OF THE RUNNER]
+  local runner_build=${1:-$build} good bad text out
+  local output=$runner_build/spec.log
+  section "specification suites${1:+ with $1}"
+  bash "$source_dir/run_spec.sh" "$runner_build/spec_runner" "$build" 2>&1 | tee "$output"
   local status=${PIPESTATUS[0]} sets=0 failures=0
   while read -r good bad text out; do
     passed=$((passed + good))
@@ -87,6 +88,24 @@ if [ -n "$make" ]; then
     # shellcheck disable=SC2086  # MAKE may hold options
     run_check "$target" $make --no-print-directory "$target"
   done
+fi
+
+# The specification suites on the other configurations; each is a list of make variables.
+if [ -n "$make" ] && [ -n "${CONFIGURATIONS:-}" ]; then
+  while IFS= read -r variables; do
+    [ -n "$variables" ] || continue
+    section "build with $variables"
+    # shellcheck disable=SC2086  # variables are several words
+    other=$($make -s --no-print-directory $variables print-build)
+    # shellcheck disable=SC2086
+    if $make --no-print-directory -j"$(nproc)" $variables "$other/spec_runner" | grep -v '^  '; then :; fi
+    if [ -x "$other/spec_runner" ]; then
+      run_spec "$other"
+    else
+      echo "$variables: does not build"
+      failed=$((failed + 1))
+    fi
+  done <<<"$CONFIGURATIONS"
 fi
 
 section "total"

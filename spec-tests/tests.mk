@@ -22,8 +22,17 @@ test: deps  ## set up, build, and run every test; the last line counts them
 	@$(MAKE) --no-print-directory -j$$(nproc) $(TEST_PROGRAMS)
 	@$(MAKE) --no-print-directory test-here
 
+# `make test` runs the specification suites on these as well: the other compiler, the other bounds
+# check, and the portable loop under the sanitizers.
+define CONFIGURATIONS
+CXX=g++ PROFILE=small
+PROFILE=small CHECKS=guard
+PROFILE=small DISPATCH=loop SANITIZE=address,undefined OPTIMIZE=-O1
+endef
+export CONFIGURATIONS
+
 test-here: $(TEST_PROGRAMS)  ## run every test with what is installed
-	@CHECK_TARGETS="$(HOUSE_RULES)" bash spec-tests/run_tests.sh $(BUILD) "$(MAKE)"
+	@CHECK_TARGETS="$(HOUSE_RULES)" $(if $(VARIANT),CONFIGURATIONS=) bash spec-tests/run_tests.sh $(BUILD) "$(MAKE)"
 
 spec: $(BUILD)/spec_runner  ## run the official WebAssembly suites and our own scripts
 	@bash spec-tests/run_spec.sh $(BUILD)/spec_runner $(BUILD)
@@ -50,4 +59,7 @@ frames: $(BUILD)/qip  ## show that no hot handler touches the machine stack
 size: $(BUILD)/qip  ## show lines and bytes against the budget
 	@bash spec-tests/size_report.sh $(PROFILE) $(BUILD)/qip
 
-.PHONY: test test-here spec spec-fetch hostile fuzz-programs linear layers frames size
+print-build:
+	@echo $(BUILD)
+
+.PHONY: test test-here print-build spec spec-fetch hostile fuzz-programs linear layers frames size

@@ -14,6 +14,11 @@
 namespace qip {
 namespace {
 
+// Never an empty mapping: a stack of 0 bytes is a budget that fits no frame, not an error.
+uint64_t mapped_bytes(const MachineState& machine) {
+  return machine.stack_bytes == 0 ? 1 : machine.stack_bytes;
+}
+
 void raise_interrupt(MachineState& machine) {
   machine.interrupted.store(1, std::memory_order_relaxed);
   machine.stack_limit.store(0, std::memory_order_relaxed);
@@ -71,7 +76,7 @@ Budget::Budget(const BudgetLimits& limits)
 
 Budget::~Budget() {
   if (machine_->timer_armed) timer_delete(static_cast<timer_t>(machine_->timer));
-  if (machine_->stack_base != nullptr) munmap(machine_->stack_base, machine_->stack_bytes);
+  if (machine_->stack_base != nullptr) munmap(machine_->stack_base, mapped_bytes(*machine_));
 }
 
 void Budget::start_deadline(std::chrono::nanoseconds duration) {
@@ -108,7 +113,7 @@ uint64_t Budget::remaining_fuel() const { return limits_.fuel ? machine_->fuel :
 
 bool ensure_stack(MachineState& machine) {
   if (machine.stack_base != nullptr) return true;
-  void* mapping = mmap(nullptr, machine.stack_bytes, PROT_READ | PROT_WRITE,
+  void* mapping = mmap(nullptr, mapped_bytes(machine), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return false;
   machine.stack_base = static_cast<char*>(mapping);

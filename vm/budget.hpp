@@ -16,12 +16,12 @@ namespace qip {
 
 struct MachineState;  // vm/machine.hpp: the interpreter's registers in memory
 
-// Frame header and its share of scratch slots (vm/code_contents.hpp draws a frame).
-inline constexpr uint64_t kMinimumFrameBytes = 64;
+// What a frame takes at the least: its header (vm/code_contents.hpp draws a frame).
+inline constexpr uint64_t kMinimumFrameBytes = 16;
 
 struct BudgetLimits {
   // Bytes of value stack. A frame takes at least kMinimumFrameBytes, so this bounds the call depth
-  // too: 131,072 guest frames at the default.
+  // too: 524,288 guest frames at the default.
   uint64_t stack_bytes = uint64_t{8} << 20;
   uint32_t memory_pages = 65'536;        // per linear memory, 64 KiB each
   uint32_t table_elements = 10'000'000;  // per table

@@ -24,7 +24,9 @@ constexpr milliseconds kDeadline{15};
 constexpr milliseconds kGenerous{5'000};
 
 // Local 0 counts for ever: (i = i + 1) as a condition that is practically always true.
-Bytes counted() { return code(get(0), i32(1), I32Add, tee(0)); }
+Bytes counted() {
+  return code(get(0), i32(1), I32Add, tee(0));
+}
 
 struct EndlessGuest {
   const char* name;
@@ -46,14 +48,15 @@ std::vector<EndlessGuest> endless_guests() {
   std::vector<EndlessGuest> guests;
   guests.push_back(endless("br", loop(br(0))));
   guests.push_back(endless("br_if", loop(code(counted(), br_if(0), br(0)))));
-  guests.push_back(endless("increment and compare",
-                           loop(code(counted(), i32(0), I32GeU, br_if(0)))));
-  guests.push_back(endless(
-      "store, increment and compare",
-      loop(code(i32(0), set(0), loop(code(get(0), i32(7), access(I32Store8), counted(), i32(60'000),
-                                          I32LtU, br_if(0))),
-                br(0)))));
-  guests.push_back(endless("increment and jump", loop(code(get(0), i32(1), I32Add, set(0), br(0)))));
+  guests.push_back(
+      endless("increment and compare", loop(code(counted(), i32(0), I32GeU, br_if(0)))));
+  guests.push_back(endless("store, increment and compare",
+                           loop(code(i32(0), set(0),
+                                     loop(code(get(0), i32(7), access(I32Store8), counted(),
+                                               i32(60'000), I32LtU, br_if(0))),
+                                     br(0)))));
+  guests.push_back(
+      endless("increment and jump", loop(code(get(0), i32(1), I32Add, set(0), br(0)))));
   guests.push_back(endless("move and jump", loop(code(get(1), set(0), br(0)))));
   guests.push_back(endless("constant and jump", loop(code(i32(5), set(0), br(0)))));
   guests.push_back(endless("float comparison", loop(code(f64(1), f64(2), F64Lt, br_if(0), br(0)))));
@@ -65,24 +68,25 @@ std::vector<EndlessGuest> endless_guests() {
               loop(code(i32(0), set(0), loop(code(counted(), i32(3), I32LtU, br_if(0))), br(0)))));
   guests.push_back(endless("three deep", loop(code(loop(code(loop(br(2))))))));
   guests.push_back(endless("br_table to itself", loop(code(get(0), br_table({0, 0, 0}, 0)))));
-  guests.push_back(endless("br_table to an outer loop",
-                           loop(loop(code(counted(), br_table({0, 1, 1}, 0))))));
-  // Type 2 is (i32) -> (): the loop takes a value.
   guests.push_back(
-      endless("branch with a value", code(i32(1), loop(code(Drop, i32(2), br(0)), BlockType::of(2)))));
+      endless("br_table to an outer loop", loop(loop(code(counted(), br_table({0, 1, 1}, 0))))));
+  // Type 2 is (i32) -> (): the loop takes a value.
+  guests.push_back(endless("branch with a value",
+                           code(i32(1), loop(code(Drop, i32(2), br(0)), BlockType::of(2)))));
   guests.back().module.type("i:");
-  guests.push_back(endless(
-      "memory.fill of 64 MiB",
-      loop(code(i32(0), i32(1), i32(uint32_t{64} << 20), memory_fill(), br(0))), 1024));
+  guests.push_back(
+      endless("memory.fill of 64 MiB",
+              loop(code(i32(0), i32(1), i32(uint32_t{64} << 20), memory_fill(), br(0))), 1024));
   guests.push_back(endless(
       "memory.copy of 32 MiB",
       loop(code(i32(1), i32(uint32_t{32} << 20), i32(uint32_t{32} << 20), memory_copy(), br(0))),
       1025));
   guests.push_back(endless(
       "table.fill", loop(code(i32(0), ref_null('r'), i32(100'000), with(TableFill, 0), br(0)))));
-  guests.push_back(endless("table.copy", loop(code(i32(1), i32(0), i32(99'999),
-                                                   with(TableCopy, 0, 0), br(0)))));
-  guests.push_back(endless("memory.grow by nothing", loop(code(i32(0), memory_grow(), Drop, br(0)))));
+  guests.push_back(
+      endless("table.copy", loop(code(i32(1), i32(0), i32(99'999), with(TableCopy, 0, 0), br(0)))));
+  guests.push_back(
+      endless("memory.grow by nothing", loop(code(i32(0), memory_grow(), Drop, br(0)))));
   return guests;
 }
 
@@ -136,8 +140,8 @@ TEST(Deadline, recursion_without_end_runs_out_of_stack_long_before) {
 TEST(Deadline, ends_recursion_when_the_stack_is_larger_than_the_time) {
   ModuleBuilder module;
   // Deep, but each level first does a little work.
-  module.function("f", ":",
-                  code(loop(code(counted(), i32(100'000), I32LtU, br_if(0))), call(0)), "i");
+  module.function("f", ":", code(loop(code(counted(), i32(100'000), I32LtU, br_if(0))), call(0)),
+                  "i");
   Guest guest(module);
   guest.budget.start_deadline(kDeadline);
   EXPECT_EQ(guest.call("f"), trapped(Trap::DeadlineExceeded));
@@ -215,12 +219,12 @@ TEST(Deadline, a_new_one_replaces_the_old) {
 TEST(Deadline, cleared_it_leaves_everything_usable_again_and_again) {
   ModuleBuilder module;
   module.memory(1);
-  module.function("loop", ":",
-                  loop(code(i32(0), i32(0), access(I32Load), i32(1), I32Add, access(I32Store),
-                            br(0))));
-  module.function("deep", "i:i",
-                  code(get(0), if_else(code(get(0), i32(1), I32Sub, call(1), i32(1), I32Add),
-                                       i32(0), 'i')));
+  module.function(
+      "loop", ":",
+      loop(code(i32(0), i32(0), access(I32Load), i32(1), I32Add, access(I32Store), br(0))));
+  module.function(
+      "deep", "i:i",
+      code(get(0), if_else(code(get(0), i32(1), I32Sub, call(1), i32(1), I32Add), i32(0), 'i')));
   module.function("rounds", ":i", code(i32(0), access(I32Load)));
   Guest guest(module);
   uint32_t before = 0;
@@ -289,9 +293,9 @@ constexpr TranslateOptions kWithFuel{.fuel = true};
 ModuleBuilder counting_module() {
   ModuleBuilder module;
   // Rounds of a loop: as many as the argument, at least one.
-  module.function("f", "i:i",
-                  code(loop(code(get(1), i32(1), I32Add, tee(1), get(0), I32LtU, br_if(0))), get(1)),
-                  "i");
+  module.function(
+      "f", "i:i",
+      code(loop(code(get(1), i32(1), I32Add, tee(1), get(0), I32LtU, br_if(0))), get(1)), "i");
   return module;
 }
 
@@ -382,8 +386,9 @@ TEST(Fuel, ends_every_kind_of_endless_loop_at_the_same_place_every_time) {
 TEST(Fuel, ends_after_the_same_number_of_rounds_every_time) {
   ModuleBuilder module;
   module.memory(1);
-  module.function("f", ":", loop(code(i32(0), i32(0), access(I32Load), i32(1), I32Add,
-                                      access(I32Store), br(0))));
+  module.function(
+      "f", ":",
+      loop(code(i32(0), i32(0), access(I32Load), i32(1), I32Add, access(I32Store), br(0))));
   module.function("rounds", ":i", code(i32(0), access(I32Load)));
   uint32_t last = 0;
   for (const uint64_t fuel : {uint64_t{100}, uint64_t{101}, uint64_t{10'000}}) {
@@ -570,11 +575,11 @@ TEST(NestedRun, does_not_overwrite_the_frames_of_the_outer_run) {
   for (uint32_t i = 0; i < 200; i++) append(&inner, code(i64(0xDEADBEEFDEADBEEF), set(i)));
   module.function_with_groups("inner", module.type(":"), inner, {{200, ValueType::I64}});
   // Parameters, locals, operands and hot locals live across the call.
-  module.function("f", "iid:d",
-                  code(get(0), i32(2), I32Mul, set(3), get(0), F64ConvertI32S, get(3),
-                       F64ConvertI32S, call(0), F64Add, get(1), F64ConvertI32S, F64Add, get(2),
-                       F64Add),
-                  "il");
+  module.function(
+      "f", "iid:d",
+      code(get(0), i32(2), I32Mul, set(3), get(0), F64ConvertI32S, get(3), F64ConvertI32S, call(0),
+           F64Add, get(1), F64ConvertI32S, F64Add, get(2), F64Add),
+      "il");
   reentry.instance = world.add(module, {host});
   EXPECT_EQ(world.call(reentry.instance, "f", {i32_value(10), i32_value(5), f64_value(0.5)}),
             returned({f64_value(35.5)}));

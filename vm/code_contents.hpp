@@ -5,8 +5,9 @@
 //   sp - 8 * max(parameter slots, result slots)   parameters, later the results
 //   sp + 0     return pc
 //   sp + 8     caller's sp
-//   sp + 16    home of the hot locals while a callee runs: two integers, two floats
-//   sp + 48    (frames beyond 28 KiB: scratch slots)
+//   sp + 16    home of the hot locals while a callee runs: two integers, two floats (only in
+//              functions that have hot locals and calls)
+//              (frames beyond 28 KiB: scratch slots)
 //              locals that are not parameters
 //              operand stack; the arguments of a call are the callee's parameters where they lie
 //              (other frames: scratch slots)
@@ -25,7 +26,6 @@ namespace qip {
 inline constexpr int32_t kSlotBytes = 8;
 inline constexpr int32_t kHomeOffset = 16;
 inline constexpr int32_t kHomeBytes = 32;
-inline constexpr int32_t kHeaderBytes = kHomeOffset + kHomeBytes;
 // Four operands of an operation, a v128 each.
 inline constexpr int32_t kScratchSlots = 8;
 inline constexpr int32_t kSlowCellBytes = 32;

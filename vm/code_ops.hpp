@@ -4,7 +4,7 @@
 //
 // Handlers exist for the product of the places that an operation's row names. find_handler() gives
 // null for a combination that does not exist; the emitter then moves operands to slots, for which
-// every operation has a handler (code_ops_test.cpp proves it).
+// every operation has a handler unless its row wants a constant (code_ops_test.cpp proves it).
 #pragma once
 
 #include <array>
@@ -181,13 +181,42 @@ constexpr Places float_places(char letter, Places integers, Places floats) {
 }
 
 // Which operations get the whole product of places: what loops are made of. Division, remainder,
-// copysign and every vector operation make do with slots and accumulators.
+// copysign, rarer conversions and every vector operation make do with slots and accumulators.
 constexpr bool is_hot_binary(const OpcodeInfo& info) {
   if (info.prefix != 0) return false;
   const uint8_t code = info.code;
   const bool division = (code >= 0x6D && code <= 0x70) || (code >= 0x7F && code <= 0x82);
   const bool copysign = code == 0x98 || code == 0xA6;
   return !division && !copysign;
+}
+constexpr bool is_hot_unary(const OpcodeInfo& info) {
+  if (info.prefix != 0) return false;
+  switch (info.code) {
+    case 0x45:  // eqz
+    case 0x50:
+    case 0x8B:  // abs, neg, sqrt
+    case 0x8C:
+    case 0x91:
+    case 0x99:
+    case 0x9A:
+    case 0x9F:
+    case 0xA7:  // wrap, i32.trunc, extend
+    case 0xA8:
+    case 0xA9:
+    case 0xAA:
+    case 0xAB:
+    case 0xAC:
+    case 0xAD:
+    case 0xB2:  // convert_i32, demote, promote
+    case 0xB3:
+    case 0xB6:
+    case 0xB7:
+    case 0xB8:
+    case 0xBB:
+      return true;
+    default:
+      return false;
+  }
 }
 constexpr bool is_comparison(const OpcodeInfo& info) {
   return info.prefix == 0 && info.code >= 0x45 && info.code <= 0x66;
@@ -202,7 +231,7 @@ constexpr CodeOpInfo plain(const OpcodeInfo& info) {
   }
   const size_t operands = info.operand_count();
   const bool vector = info.prefix == 0xFD;
-  const bool hot = operands == 1 ? !vector : is_hot_binary(info);
+  const bool hot = operands == 1 ? is_hot_unary(info) : is_hot_binary(info);
   const Places integers = hot ? places::V : places::SA;
   const Places floats = hot ? places::F : places::W;
   result.d = float_places(info.result(), is_comparison(info) ? places::SA : integers, floats);

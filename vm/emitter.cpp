@@ -1,7 +1,7 @@
 // Pass 4: cells.
 #include "vm/emitter.hpp"
 
-#include <cstdlib>
+#include <new>
 
 #include "vm/instance.hpp"
 #include "vm/patterns.hpp"
@@ -36,30 +36,31 @@ CodeOp constant_op(SlotType type) {
 
 // --- CellBuffer ----------------------------------------------------------------------------------
 
-CellBuffer::~CellBuffer() { free(data_); }
+CellBuffer::~CellBuffer() { ::operator delete(data_); }
 
 uint64_t CellBuffer::append(uint64_t count) {
   const uint64_t offset = size_;
   if (size_ + count > capacity_) {
     uint64_t capacity = capacity_ < 4096 ? 4096 : capacity_ * 2;
     while (capacity < size_ + count) capacity *= 2;
-    void* data = realloc(data_, capacity);
-    // As everywhere in the translator, running out of host memory ends the process: the sizes are
-    // linear in a file that fitted into memory.
-    if (data == nullptr) abort();
-    data_ = static_cast<char*>(data);
-    capacity_ = capacity;
+    reallocate(capacity);
   }
   __builtin_memset(data_ + offset, 0, count);
   size_ += count;
   return offset;
 }
 
+void CellBuffer::reallocate(uint64_t capacity) {
+  char* data = static_cast<char*>(::operator new(capacity));
+  if (size_ > 0) __builtin_memcpy(data, data_, size_);
+  ::operator delete(data_);
+  data_ = data;
+  capacity_ = capacity;
+}
+
 char* CellBuffer::release() {
+  if (size_ > 0) reallocate(size_);
   char* data = data_;
-  if (size_ > 0) {
-    if (void* shrunk = realloc(data, size_)) data = static_cast<char*>(shrunk);
-  }
   data_ = nullptr;
   size_ = capacity_ = 0;
   return data;

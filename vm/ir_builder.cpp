@@ -1,5 +1,7 @@
 #include "vm/ir_builder.hpp"
 
+#include <unordered_map>
+
 #include "vm/code_contents.hpp"
 #include "vm/patterns.hpp"
 
@@ -16,6 +18,11 @@ std::span<const ValueType> single_type(uint8_t encoding) {
     if (static_cast<uint8_t>(type) == encoding) return {&type, 1};
   }
   return {};
+}
+
+uint32_t bytes_of(SlotType type) {
+  if (type == SlotType::V128) return 16;
+  return type == SlotType::I32 || type == SlotType::F32 ? 4 : 8;
 }
 
 // Values that are moved one by one; longer runs go through MoveBlock, so that a branch costs code
@@ -101,7 +108,11 @@ uint32_t IrBuilder::emit(Operation operation) {
     for (uint32_t i = slot; i < end; i++) slot_write_[i] = index + 1;
   }
   ir_.operations.push_back(operation);
-  if (with_byte_offsets_) ir_.byte_offsets.push_back(static_cast<uint32_t>(instruction_offset_));
+  if (with_byte_offsets_) {
+    // A fused operation traps where the part of it that can trap stood.
+    ir_.byte_offsets.push_back(origin_ != 0 ? origin_ : static_cast<uint32_t>(instruction_offset_));
+    origin_ = 0;
+  }
   return index;
 }
 
@@ -237,9 +248,14 @@ void IrBuilder::set_local(uint32_t local, bool tee) {
       Operation producer = ir_.operations.back();
       if (pending_[local] != 0) {
         ir_.operations.pop_back();
-        if (with_byte_offsets_) ir_.byte_offsets.pop_back();
+        uint32_t origin = 0;
+        if (with_byte_offsets_) {
+          origin = ir_.byte_offsets.back();
+          ir_.byte_offsets.pop_back();
+        }
         save_references(local);
         producer.d = destination;
+        origin_ = origin;
         emit(producer);
       } else {
         ir_.operations.back().d = destination;
@@ -256,7 +272,7 @@ void IrBuilder::set_local(uint32_t local, bool tee) {
 void IrBuilder::get_global(uint32_t global) {
   const SlotType type = slot_type(module_.global_types[global].type);
   if (global < module_.imported_global_count) {
-    slow(CodeOp::ImportedGlobalGet, 0, true, type, global, slots_of(type));
+    slow(CodeOp::ImportedGlobalGet, 0, true, type, global, bytes_of(type));
     return;
   }
   static constexpr CodeOp kOps[] = {CodeOp::GlobalGetI32, CodeOp::GlobalGetI64,
@@ -271,7 +287,7 @@ void IrBuilder::get_global(uint32_t global) {
 void IrBuilder::set_global(uint32_t global) {
   const SlotType type = slot_type(module_.global_types[global].type);
   if (global < module_.imported_global_count) {
-    slow(CodeOp::ImportedGlobalSet, 1, false, type, global, slots_of(type));
+    slow(CodeOp::ImportedGlobalSet, 1, false, type, global, bytes_of(type));
     return;
   }
   static constexpr CodeOp kOps[] = {CodeOp::GlobalSetI32, CodeOp::GlobalSetI64,
@@ -411,12 +427,10 @@ void IrBuilder::begin_block(Opcode opcode) {
     pin_top(static_cast<uint32_t>(block_parameters_.size()));
     branch_on(condition, frame.else_label, true);
   } else if (opcode == Opcode::Loop) {
-    for (auto outer = frames_.rbegin(); outer != frames_.rend(); ++outer) {
-      if (outer->opcode != Opcode::Loop) continue;
-      ir_.labels[outer->branch_label].plain_loop = false;
-      break;  // loops further out already contain this one
-    }
+    // Loops further out contain this one's parent already.
+    if (!loops_.empty()) ir_.labels[loops_.back()].plain_loop = false;
     frame.branch_label = new_label(true);
+    loops_.push_back(frame.branch_label);
     pin_top(static_cast<uint32_t>(block_parameters_.size()));
     if (depth_ < 255) depth_++;
     Operation head;
@@ -450,6 +464,7 @@ void IrBuilder::end_block() {
   const Frame frame = frames_.back();
   if (frame.opcode == Opcode::Loop) {
     if (depth_ > 0) depth_--;
+    loops_.pop_back();
     if (options_.fuel) fuel_operations_.pop_back();
   }
   if (frames_.size() == 1) {
@@ -667,8 +682,7 @@ void IrBuilder::branch_table() {
   ir_.tables.push_back(count);
   const auto first = static_cast<uint32_t>(ir_.tables.size());
   // Targets that take values, or return, are reached through a stub that moves them: one for each
-  // distinct depth. `stubs` is indexed by depth, so it is bounded by the nesting.
-  bool any_stub = false;
+  // distinct depth.
   for (uint32_t i = 0; i < count; i++) ir_.tables.push_back(reader_.u32());
   const uint32_t last_depth = ir_.tables.back();
   const auto arity = static_cast<uint32_t>(
@@ -678,7 +692,7 @@ void IrBuilder::branch_table() {
     pin_top(arity);
   }
   std::vector<std::pair<uint32_t, uint32_t>> stubs;  // depth, label
-  std::vector<uint32_t> stub_of_depth;
+  std::unordered_map<uint32_t, uint32_t> stub_of_depth;
   for (uint32_t i = 0; i < count; i++) {
     const uint32_t depth = ir_.tables[first + i];
     const Frame& frame = frames_[frames_.size() - 1 - depth];
@@ -688,28 +702,23 @@ void IrBuilder::branch_table() {
       ir_.labels[frame.branch_label].uses++;
       continue;
     }
-    any_stub = true;
-    if (stub_of_depth.empty()) stub_of_depth.assign(frames_.size(), 0);
-    if (stub_of_depth[depth] == 0) {
-      const uint32_t label = new_label(false);
-      stub_of_depth[depth] = label + 1;
-      stubs.push_back({depth, label});
+    const auto [stub, added] = stub_of_depth.try_emplace(depth, 0);
+    if (added) {
+      stub->second = new_label(false);
+      stubs.push_back({depth, stub->second});
     }
-    ir_.tables[first + i] = stub_of_depth[depth] - 1;
-    ir_.labels[stub_of_depth[depth] - 1].uses++;
+    ir_.tables[first + i] = stub->second;
+    ir_.labels[stub->second].uses++;
   }
   emit(operation);
-  if (any_stub) {
-    for (const auto& [depth, label] : stubs) {
-      place_label(label);
-      if (depth + 1 == frames_.size()) {
-        // Leaves the stack as it is for the next stub.
-        return_from_function();
-      } else {
-        const Frame frame = frames_[frames_.size() - 1 - depth];
-        move_to_target(frame);
-        branch_to(frame.branch_label);
-      }
+  for (const auto& [depth, label] : stubs) {
+    place_label(label);
+    if (depth + 1 == frames_.size()) {
+      return_from_function();
+    } else {
+      const Frame target = frames_[frames_.size() - 1 - depth];
+      move_to_target(target);
+      branch_to(target.branch_label);
     }
   }
   end_reachable();
@@ -753,11 +762,7 @@ void IrBuilder::arguments_in_place(const FuncType& type) {
 }
 
 void IrBuilder::finish_call(const FuncType& type, uint32_t argument_slot, uint32_t call) {
-  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
-    if (frame->opcode != Opcode::Loop) continue;
-    ir_.labels[frame->branch_label].plain_loop = false;
-    break;
-  }
+  if (!loops_.empty()) ir_.labels[loops_.back()].plain_loop = false;
   ir_.has_calls = true;
   last_effect_ = last_call_ = call + 1;
   const uint32_t used = argument_slot + argument_slots(type);

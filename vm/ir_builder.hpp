@@ -26,9 +26,11 @@ class CodeReader {
     uint32_t result = *at_++;
     if (__builtin_expect(result < 0x80, 1)) return result;
     result &= 0x7F;
-    for (int shift = 7;; shift += 7) {  // ends: the encoding is valid, at most 5 bytes
+    // Ends: the encoding is valid. At most 5 bytes, or 10 for an offset of 3.0's grammar, whose
+    // bits beyond 32 are zero.
+    for (int shift = 7;; shift += 7) {
       const uint32_t next = *at_++;
-      result |= (next & 0x7F) << shift;
+      if (shift < 32) result |= (next & 0x7F) << shift;
       if (next < 0x80) return result;
     }
   }
@@ -139,6 +141,7 @@ class IrBuilder {
   void end_reachable() { reachable_ = false; }
 
   // --- ir_builder_fuse.cpp: numeric operations, memory accesses, conditions
+  void keep_origin(Operand of);
   bool can_sink(uint32_t producer) const;
   Operation* sinkable(Operand operand);
   void numeric(Opcode opcode);
@@ -170,9 +173,11 @@ class IrBuilder {
   std::vector<Entry> stack_;
   uint32_t settled_ = 0;  // entries below are not pending locals or constants
   std::vector<Frame> frames_;
+  std::vector<uint32_t> loops_;  // labels of the loops around, outermost first
   bool reachable_ = true;
   uint8_t depth_ = 0;
   uint64_t instruction_offset_ = 0;
+  uint32_t origin_ = 0;  // byte offset of the next operation, if not the current instruction's
   std::span<const ValueType> block_parameters_, block_results_;
 
   std::vector<uint32_t> pending_;      // per local: newest stack entry that refers to it, plus 1

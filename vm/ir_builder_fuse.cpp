@@ -46,6 +46,11 @@ Operation* IrBuilder::sinkable(Operand operand) {
   return &ir_.operations[operand.index()];
 }
 
+// The next operation carries the byte offset of `of`, a load that is merged into it.
+void IrBuilder::keep_origin(Operand of) {
+  if (with_byte_offsets_) origin_ = ir_.byte_offsets[of.index()];
+}
+
 bool IrBuilder::fits_immediate(Operand constant) const {
   if (constant.type() != SlotType::I64) return true;
   const auto value = static_cast<int64_t>(ir_.constant(constant));
@@ -208,6 +213,7 @@ bool IrBuilder::fuse_load_op(Operation& x, Opcode opcode, bool left) {
   x.b = y->a;
   x.offset = y->offset;
   x.immediate = index;
+  keep_origin(fused);
   y->flags |= kDead;
   return true;
 }
@@ -316,6 +322,7 @@ void IrBuilder::fuse_modify(Operation& x, Opcode store) {
     if (!ordered || !(y->b == x.a) || y->immediate != index || y->offset != x.offset) return;
     const ModifyPattern pattern = modify_pattern(store, op, load);
     if (pattern.modify == kLabel) return;
+    keep_origin(x.c);
     x.op = pattern.modify;
     x.c = y->a;
     x.b = {};
@@ -336,6 +343,7 @@ void IrBuilder::fuse_modify(Operation& x, Opcode store) {
     load_index = static_cast<uint32_t>(ir_.constant(z->b));
   }
   if (load_index != index) return;
+  keep_origin(y->a);
   x.op = pattern.modify;
   x.c = y->b;
   x.b = {};

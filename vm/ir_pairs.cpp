@@ -8,7 +8,8 @@
 namespace qip {
 namespace {
 
-// Operations that update a local in place need it within 16-bit reach of sp.
+// Operations that update a local in place, or write and then jump, need their destination within
+// 16-bit reach of sp: no copy can follow a jump.
 constexpr uint32_t kMaxNearSlots = 2'500;
 
 class NeighbourFuser {
@@ -86,7 +87,7 @@ class NeighbourFuser {
       default:
         break;
     }
-    if (code_op_info_form(x) == Form::AddBranch) return fuse_store_branch(x, *p);
+    if (code_op_info_form(x) == Form::AddBranch) return fuse_store_branch(i, *p);
     if (x.op == code_op(Opcode::I32Add) || x.op == code_op(Opcode::I32Sub)) {
       return fuse_two_increments(i);
     }
@@ -118,7 +119,8 @@ class NeighbourFuser {
     return true;
   }
 
-  bool fuse_store_branch(Operation& x, Operation& p) {
+  bool fuse_store_branch(uint32_t i, Operation& p) {
+    Operation& x = operations_[i];
     if (p.op >= CodeOp::kCount || !(p.a == x.a) || !p.c.is(OperandKind::Constant)) return false;
     if (p.offset != 0 || !x.b.is(OperandKind::Constant)) return false;
     Opcode store;
@@ -139,6 +141,8 @@ class NeighbourFuser {
     x.op = op;
     x.immediate = address;
     x.extra = constant(p.c);
+    // The store is what can trap.
+    if (!ir_.byte_offsets.empty()) ir_.byte_offsets[i] = ir_.byte_offsets[live_.back()];
     take_previous();
     return true;
   }
@@ -242,7 +246,7 @@ class NeighbourFuser {
 }  // namespace
 
 void fuse_neighbours(FunctionIr* ir) {
-  if (ir->local_slot_count > kMaxNearSlots) return;
+  if (uint64_t{ir->local_slot_count} + ir->max_operand_slots > kMaxNearSlots) return;
   NeighbourFuser(*ir).run();
 }
 

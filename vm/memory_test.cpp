@@ -214,7 +214,8 @@ uint64_t address_space() {
   return ok ? uint64_t{pages} * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
-// Runs `body` in a child that may map `extra` bytes more than it has; its exit status.
+// Runs `body` in a child that may map `extra` bytes more than it has; its exit status, 101 if it
+// threw.
 template <class Body>
 int with_address_space(uint64_t extra, Body body) {
   const pid_t child = fork();
@@ -222,7 +223,11 @@ int with_address_space(uint64_t extra, Body body) {
     const rlim_t limit = address_space() + extra;
     const rlimit limits = {limit, limit};
     if (setrlimit(RLIMIT_AS, &limits) != 0) _exit(100);
-    _exit(body());
+    try {
+      _exit(body());
+    } catch (...) {
+      _exit(101);
+    }
   }
   int status = 0;
   waitpid(child, &status, 0);
@@ -231,73 +236,83 @@ int with_address_space(uint64_t extra, Body body) {
 
 #if !defined(QIP_CHECKS_GUARD)
 TEST(LinearMemory, too_little_address_space_for_guards_still_gives_a_memory) {
-  EXPECT_EQ(with_address_space(uint64_t{64} << 20, [] {
-              const auto memory = memory_of(1, 100);
-              if (memory == nullptr) return 1;
-              if (memory->grow(99) != 1) return 2;
-              memory->base()[memory->size() - 1] = 1;
-              return memory->grow(1) == kRefused ? 0 : 3;
-            }),
+  EXPECT_EQ(with_address_space(uint64_t{64} << 20,
+                               [] {
+                                 const auto memory = memory_of(1, 100);
+                                 if (memory == nullptr) return 1;
+                                 if (memory->grow(99) != 1) return 2;
+                                 memory->base()[memory->size() - 1] = 1;
+                                 return memory->grow(1) == kRefused ? 0 : 3;
+                               }),
             0);
 }
 
 TEST(LinearMemory, too_little_address_space_for_the_maximum_gives_the_minimum) {
-  EXPECT_EQ(with_address_space(uint64_t{64} << 20, [] {
-              const auto memory = memory_of(2);
-              if (memory == nullptr) return 1;
-              memory->base()[memory->size() - 1] = 1;
-              if (memory->pages() != 2) return 2;
-              if (memory->grow(1) != kRefused) return 3;  // as if the guest had asked for too much
-              return memory->grow(0) == 2 ? 0 : 4;
-            }),
+  EXPECT_EQ(with_address_space(uint64_t{64} << 20,
+                               [] {
+                                 const auto memory = memory_of(2);
+                                 if (memory == nullptr) return 1;
+                                 memory->base()[memory->size() - 1] = 1;
+                                 if (memory->pages() != 2) return 2;
+                                 if (memory->grow(1) != kRefused)
+                                   return 3;  // as if the guest had asked for too much
+                                 return memory->grow(0) == 2 ? 0 : 4;
+                               }),
             0);
 }
 #endif
 
 TEST(LinearMemory, too_little_address_space_for_the_minimum_is_a_refusal) {
-  EXPECT_EQ(with_address_space(uint64_t{64} << 20, [] {
-              return memory_of(2000) == nullptr && memory_of(kMaxPages) == nullptr ? 0 : 1;
-            }),
-            0);
+  EXPECT_EQ(
+      with_address_space(
+          uint64_t{64} << 20,
+          [] { return memory_of(2000) == nullptr && memory_of(kMaxPages) == nullptr ? 0 : 1; }),
+      0);
 }
 
 TEST(LinearMemory, a_refused_memory_is_a_limit_error_of_the_instantiation) {
   vm_test::ModuleBuilder module;
   module.memory(kMaxPages);
-  EXPECT_EQ(with_address_space(uint64_t{64} << 20, [&module] {
-              vm_test::World world;
-              const auto result = world.try_add(module);
-              if (result.ok()) return 1;
-              return result.error().error_class == InstantiationErrorClass::Limit ? 0 : 2;
-            }),
+  EXPECT_EQ(with_address_space(uint64_t{64} << 20,
+                               [&module] {
+                                 vm_test::World world;
+                                 const auto result = world.try_add(module);
+                                 if (result.ok()) return 1;
+                                 return result.error().error_class == InstantiationErrorClass::Limit
+                                            ? 0
+                                            : 2;
+                               }),
             0);
 }
 
 TEST(ValueStack, a_refused_stack_is_a_trap) {
   vm_test::ModuleBuilder module;
   module.function("f", ":", {});
-  EXPECT_EQ(with_address_space(uint64_t{64} << 20, [&module] {
-              BudgetLimits limits;
-              limits.stack_bytes = uint64_t{1} << 30;
-              vm_test::Guest guest(module, limits);
-              return guest.call("f").trap == Trap::OutOfHostMemory ? 0 : 1;
-            }),
+  EXPECT_EQ(with_address_space(uint64_t{64} << 20,
+                               [&module] {
+                                 BudgetLimits limits;
+                                 limits.stack_bytes = uint64_t{1} << 30;
+                                 vm_test::Guest guest(module, limits);
+                                 return guest.call("f").trap == Trap::OutOfHostMemory ? 0 : 1;
+                               }),
             0);
 }
 
 TEST(TableInstance, growth_that_the_system_refuses_is_minus_one) {
   vm_test::ModuleBuilder module;
   module.table('r', 0);
-  module.function("grow", "i:i",
-                  vm_test::code(vm_test::ref_null('r'), vm_test::get(0),
-                                vm_test::with(Opcode::TableGrow, 0)));
-  EXPECT_EQ(with_address_space(uint64_t{48} << 20, [&module] {
-              vm_test::Guest guest(module);
-              const auto outcome = guest.call("grow", {Value::from_i32(10'000'000)});
-              if (outcome.trap == Trap::OutOfHostMemory) return 0;
-              return outcome == vm_test::returned({Value::from_i32(kRefused)}) ? 0 : 1;
-            }),
-            0);
+  module.function(
+      "grow", "i:i",
+      vm_test::code(vm_test::ref_null('r'), vm_test::get(0), vm_test::with(Opcode::TableGrow, 0)));
+  EXPECT_EQ(
+      with_address_space(uint64_t{48} << 20,
+                         [&module] {
+                           vm_test::Guest guest(module);
+                           const auto outcome = guest.call("grow", {Value::from_i32(10'000'000)});
+                           if (outcome.trap == Trap::OutOfHostMemory) return 0;
+                           return outcome == vm_test::returned({Value::from_i32(kRefused)}) ? 0 : 1;
+                         }),
+      0);
 }
 #endif
 

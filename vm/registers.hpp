@@ -15,7 +15,7 @@
 //   |<------ every cell ----------->|<- only in longer cells ->
 //
 // Slots are addressed by a signed byte offset from sp (-32,768 .. 32,767); larger frames reach
-// their far slots through copies (vm/emit.cpp).
+// their far slots through copies (vm/emitter.cpp).
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "vm/bodies.hpp"
 #include "vm/instance.hpp"
@@ -182,14 +183,16 @@ bool MoveBlock(Registers& r) {
 
 // --- Globals, references -------------------------------------------------------------------------
 
+// The second immediate is the width of the type in bytes: a narrow value leaves no other bits.
 bool ImportedGlobalGet(Registers& r) {
   memcpy(r.sp + field<Field::D>(r), &instance(r).globals[immediate(r)]->value,
-         8 * size_t{second_immediate(r)});
+         second_immediate(r));
   return done(r);
 }
 bool ImportedGlobalSet(Registers& r) {
-  memcpy(&instance(r).globals[immediate(r)]->value, r.sp + field<Field::A>(r),
-         8 * size_t{second_immediate(r)});
+  Value value;
+  memcpy(&value, r.sp + field<Field::A>(r), second_immediate(r));
+  instance(r).globals[immediate(r)]->value = value;
   return done(r);
 }
 bool RefFuncNow(Registers& r) {
@@ -299,6 +302,22 @@ bool TableSizeNow(Registers& r) {
   set_d(r, static_cast<uint32_t>(instance(r).tables[immediate(r)]->elements.size()));
   return done(r);
 }
+// Room for `wanted` elements, without ending the process if the system has none: the vector's own
+// growth cannot fail politely, so the memory is asked for, given back, and then taken by it.
+bool reserve_elements(TableInstance& table, uint64_t wanted) {
+  if (wanted <= table.elements.capacity()) return true;
+  // Twice the size, so that growing one by one stays linear; the exact size if that is too much.
+  const uint64_t doubled = std::min<uint64_t>(table.limit, 2 * uint64_t{table.elements.size()});
+  for (const uint64_t capacity : {std::max(wanted, doubled), wanted}) {
+    void* probe = ::operator new(8 * capacity, std::nothrow);
+    if (probe == nullptr) continue;
+    ::operator delete(probe);
+    table.elements.reserve(capacity);
+    return true;
+  }
+  return false;
+}
+
 bool TableGrowNow(Registers& r) {
   TableInstance& table = *instance(r).tables[immediate(r)];
   const auto value = slot<uint64_t>(r, field<Field::A>(r));
@@ -306,6 +325,10 @@ bool TableGrowNow(Registers& r) {
   const auto size = static_cast<uint32_t>(table.elements.size());
   if (!charge(r, delta)) return false;
   if (uint64_t{size} + delta > table.limit) {
+    set_d(r, 0xFFFFFFFFu);
+    return done(r);
+  }
+  if (!reserve_elements(table, uint64_t{size} + delta)) {
     set_d(r, 0xFFFFFFFFu);
     return done(r);
   }

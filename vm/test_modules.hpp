@@ -9,7 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,7 +58,9 @@ inline Bytes little_endian(uint64_t value, int count) {
 
 // --- Code ----------------------------------------------------------------------------------------
 
-inline Bytes encoded(const Bytes& bytes) { return bytes; }
+inline Bytes encoded(const Bytes& bytes) {
+  return bytes;
+}
 inline Bytes encoded(Opcode opcode) {
   const OpcodeInfo& info = opcode_info(opcode);
   Bytes bytes;
@@ -84,17 +88,33 @@ Bytes with(Opcode opcode, Numbers... numbers) {
   return code(opcode, unsigned_leb(static_cast<uint64_t>(numbers))...);
 }
 
-inline Bytes get(uint32_t local) { return with(Opcode::LocalGet, local); }
-inline Bytes set(uint32_t local) { return with(Opcode::LocalSet, local); }
-inline Bytes tee(uint32_t local) { return with(Opcode::LocalTee, local); }
-inline Bytes global_get(uint32_t global) { return with(Opcode::GlobalGet, global); }
-inline Bytes global_set(uint32_t global) { return with(Opcode::GlobalSet, global); }
-inline Bytes call(uint32_t function) { return with(Opcode::Call, function); }
+inline Bytes get(uint32_t local) {
+  return with(Opcode::LocalGet, local);
+}
+inline Bytes set(uint32_t local) {
+  return with(Opcode::LocalSet, local);
+}
+inline Bytes tee(uint32_t local) {
+  return with(Opcode::LocalTee, local);
+}
+inline Bytes global_get(uint32_t global) {
+  return with(Opcode::GlobalGet, global);
+}
+inline Bytes global_set(uint32_t global) {
+  return with(Opcode::GlobalSet, global);
+}
+inline Bytes call(uint32_t function) {
+  return with(Opcode::Call, function);
+}
 inline Bytes call_indirect(uint32_t type, uint32_t table = 0) {
   return with(Opcode::CallIndirect, type, table);
 }
-inline Bytes br(uint32_t depth) { return with(Opcode::Br, depth); }
-inline Bytes br_if(uint32_t depth) { return with(Opcode::BrIf, depth); }
+inline Bytes br(uint32_t depth) {
+  return with(Opcode::Br, depth);
+}
+inline Bytes br_if(uint32_t depth) {
+  return with(Opcode::BrIf, depth);
+}
 inline Bytes br_table(const std::vector<uint32_t>& depths, uint32_t otherwise) {
   Bytes bytes = with(Opcode::BrTable, depths.size());
   for (const uint32_t depth : depths) append(&bytes, unsigned_leb(depth));
@@ -117,16 +137,30 @@ inline Bytes v128(uint64_t low, uint64_t high) {
   return code(Opcode::V128Const, little_endian(low, 8), little_endian(high, 8));
 }
 // Loads and stores, and their lane forms.
-inline Bytes access(Opcode opcode, uint32_t offset = 0) { return with(opcode, 0, offset); }
+inline Bytes access(Opcode opcode, uint32_t offset = 0) {
+  return with(opcode, 0, offset);
+}
 inline Bytes lane_access(Opcode opcode, uint32_t offset, uint8_t lane) {
   return code(access(opcode, offset), Bytes{lane});
 }
-inline Bytes lane(Opcode opcode, uint8_t index) { return code(opcode, Bytes{index}); }
-inline Bytes memory_size() { return with(Opcode::MemorySize, 0); }
-inline Bytes memory_grow() { return with(Opcode::MemoryGrow, 0); }
-inline Bytes memory_fill() { return with(Opcode::MemoryFill, 0); }
-inline Bytes memory_copy() { return with(Opcode::MemoryCopy, 0, 0); }
-inline Bytes memory_init(uint32_t segment) { return with(Opcode::MemoryInit, segment, 0); }
+inline Bytes lane(Opcode opcode, uint8_t index) {
+  return code(opcode, Bytes{index});
+}
+inline Bytes memory_size() {
+  return with(Opcode::MemorySize, 0);
+}
+inline Bytes memory_grow() {
+  return with(Opcode::MemoryGrow, 0);
+}
+inline Bytes memory_fill() {
+  return with(Opcode::MemoryFill, 0);
+}
+inline Bytes memory_copy() {
+  return with(Opcode::MemoryCopy, 0, 0);
+}
+inline Bytes memory_init(uint32_t segment) {
+  return with(Opcode::MemoryInit, segment, 0);
+}
 
 inline ValueType type_of(char letter) {
   switch (letter) {
@@ -146,7 +180,9 @@ inline ValueType type_of(char letter) {
       return ValueType::ExternRef;
   }
 }
-inline uint8_t type_byte(char letter) { return static_cast<uint8_t>(type_of(letter)); }
+inline uint8_t type_byte(char letter) {
+  return static_cast<uint8_t>(type_of(letter));
+}
 inline FuncType func_type(std::string_view signature) {
   FuncType type;
   const size_t colon = signature.find(':');
@@ -180,7 +216,9 @@ inline Bytes if_then(const Bytes& body, const BlockType& type = {}) {
 inline Bytes if_else(const Bytes& first, const Bytes& second, const BlockType& type = {}) {
   return code(Opcode::If, type.bytes, first, Opcode::Else, second, Opcode::End);
 }
-inline Bytes ref_null(char letter) { return code(Opcode::RefNull, Bytes{type_byte(letter)}); }
+inline Bytes ref_null(char letter) {
+  return code(Opcode::RefNull, Bytes{type_byte(letter)});
+}
 
 // --- Modules -------------------------------------------------------------------------------------
 
@@ -348,10 +386,18 @@ inline std::shared_ptr<const Code> load(const ModuleBuilder& module,
   return translated.value();
 }
 
-inline Value i32_value(uint32_t bits) { return Value::from_i32(bits); }
-inline Value i64_value(uint64_t bits) { return Value::from_i64(bits); }
-inline Value f32_value(float number) { return Value::from_f32(number); }
-inline Value f64_value(double number) { return Value::from_f64(number); }
+inline Value i32_value(uint32_t bits) {
+  return Value::from_i32(bits);
+}
+inline Value i64_value(uint64_t bits) {
+  return Value::from_i64(bits);
+}
+inline Value f32_value(float number) {
+  return Value::from_f32(number);
+}
+inline Value f64_value(double number) {
+  return Value::from_f64(number);
+}
 using Values = std::vector<Value>;
 
 struct Outcome {
@@ -359,8 +405,12 @@ struct Outcome {
   Values results;  // empty after a trap
   bool operator==(const Outcome&) const = default;
 };
-inline Outcome returned(Values results) { return {Trap::None, std::move(results)}; }
-inline Outcome trapped(Trap trap) { return {trap, {}}; }
+inline Outcome returned(Values results) {
+  return {Trap::None, std::move(results)};
+}
+inline Outcome trapped(Trap trap) {
+  return {trap, {}};
+}
 inline void PrintTo(const Outcome& outcome, std::ostream* out) {
   if (outcome.trap != Trap::None) *out << "trap: " << trap_text(outcome.trap);
   for (const Value& value : outcome.results) {
@@ -389,7 +439,9 @@ struct World {
 
   Result<Instance*, InstantiationError> try_add(const ModuleBuilder& module,
                                                 const std::vector<Extern>& imports = {}) {
-    return instantiate(store, load(module, options), imports, budget);
+    auto loaded = load(module, options);
+    if (loaded == nullptr) return InstantiationError{};
+    return instantiate(store, std::move(loaded), imports, budget);
   }
   Instance* add(const ModuleBuilder& module, const std::vector<Extern>& imports = {}) {
     auto result = try_add(module, imports);
@@ -425,6 +477,96 @@ inline Outcome run(std::string_view signature, const Bytes& body, const Values& 
   module.memory(pages);
   module.function("f", signature, body, locals);
   return Guest(module).call("f", arguments);
+}
+
+// --- Shapes --------------------------------------------------------------------------------------
+
+// How a body is built into its function: as it is, with fuel, several rounds in a loop (so that
+// locals live in registers), behind so many locals or operands that slots are far from the frame's
+// base. The result must always be the same.
+struct Shape {
+  const char* name;
+  uint32_t locals;    // i64 locals in front of the body's own
+  uint32_t operands;  // i64 operands below the body's own
+  uint32_t rounds;    // how often the body runs; the last result counts
+  bool fuel;
+};
+inline constexpr Shape kShapes[] = {
+    {"as it is", 0, 0, 1, false},
+    {"with fuel", 0, 0, 1, true},
+    {"in a loop", 0, 0, 3, false},
+    {"in a loop with fuel", 0, 0, 3, true},
+    {"above operands", 0, 3, 3, false},
+    {"locals at the end of near slots", 2'490, 0, 2, false},
+    {"locals just beyond it", 2'502, 0, 2, false},
+    {"operands at the end of near slots", 0, 2'490, 2, false},
+    {"operands just beyond it", 0, 2'502, 2, false},
+    {"both at the end of near slots", 1'245, 1'245, 2, false},
+    {"far locals", 4'200, 0, 2, false},
+    {"far operands", 0, 4'200, 2, false},
+    {"all far", 4'200, 4'200, 2, false},
+};
+
+// Makes a body given the index of its first own local.
+using MakeBody = std::function<Bytes(uint32_t)>;
+
+// Adds what the body needs beside itself: functions, tables, types. Function 0 is the body's own.
+using Prepare = std::function<void(ModuleBuilder*)>;
+
+struct Body {
+  std::string signature;
+  std::string locals;
+  MakeBody make;
+  Prepare prepare = [](ModuleBuilder*) {};
+  uint32_t pages = 1;
+};
+
+// The body must not depend on what an earlier round left behind.
+inline ModuleBuilder module_in_shape(const Body& body, const Shape& shape) {
+  const FuncType type = func_type(body.signature);
+  const auto parameters = static_cast<uint32_t>(type.parameters.size());
+  const uint32_t own = parameters + shape.locals;
+  const auto own_count = static_cast<uint32_t>(body.locals.size());
+  std::vector<LocalGroup> groups;
+  if (shape.locals > 0) groups.push_back({shape.locals, ValueType::I64});
+  for (const char letter : body.locals) groups.push_back({1, type_of(letter)});
+  const uint32_t counter = own + own_count;
+  groups.push_back({1, ValueType::I32});
+  for (const ValueType result : type.results) groups.push_back({1, result});
+
+  Bytes save, restore;
+  for (auto i = static_cast<uint32_t>(type.results.size()); i > 0; i--)
+    append(&save, set(counter + i));
+  for (uint32_t i = 1; i <= type.results.size(); i++) append(&restore, get(counter + i));
+  Bytes round = code(repeated(shape.operands, i64(0x5555'5555'5555'5555)), body.make(own), save,
+                     repeated(shape.operands, code(Opcode::Drop)));
+  if (shape.rounds > 1) {
+    round = loop(code(round, get(counter), i32(1), Opcode::I32Add, tee(counter), i32(shape.rounds),
+                      Opcode::I32LtU, br_if(0)));
+  }
+  ModuleBuilder module;
+  module.memory(body.pages);
+  module.function_with_groups("f", module.type(body.signature), code(round, restore), groups);
+  body.prepare(&module);
+  return module;
+}
+
+inline Outcome run_in_shape(const Body& body, const Shape& shape, const Values& arguments) {
+  BudgetLimits limits;
+  limits.fuel = 1'000'000'000;
+  Guest guest(module_in_shape(body, shape), limits, TranslateOptions{.fuel = shape.fuel});
+  return guest.call("f", arguments);
+}
+
+inline void expect_everywhere(const Body& body, const Values& arguments, const Outcome& expected) {
+  for (const Shape& shape : kShapes) {
+    EXPECT_EQ(run_in_shape(body, shape, arguments), expected) << shape.name;
+  }
+}
+// For bodies that use no locals of their own.
+inline void expect_everywhere(const std::string& signature, const Bytes& body,
+                              const Values& arguments, const Outcome& expected) {
+  expect_everywhere(Body{signature, "", [&body](uint32_t) { return body; }}, arguments, expected);
 }
 
 }  // namespace qip::vm_test

@@ -1,5 +1,5 @@
 // translate(): validated module to cells, one function after the other.
-#include <cstdlib>
+#include <new>
 #include <string>
 #include <unordered_map>
 
@@ -67,7 +67,7 @@ uint32_t argument_slots(const FuncType& type) {
   return parameters > results ? parameters : results;
 }
 
-CodeContents::~CodeContents() { free(cells); }
+CodeContents::~CodeContents() { ::operator delete(cells); }
 
 Code::Code(std::unique_ptr<CodeContents> contents) : contents_(std::move(contents)) {}
 Code::~Code() = default;
