@@ -123,6 +123,7 @@ include bench/bench.mk
 # Debian packages: what to look for, and the package that brings it.
 DEPENDENCIES := \
   g++:g++ make:make git:git xz:xz-utils clang++-19:clang-19 ld.lld-19:lld-19 wat2wasm:wabt \
+  /usr/lib/llvm-19/lib/clang/19/lib/linux:libclang-rt-19-dev \
   objdump:binutils \
   /usr/include/sha2.h:libmd-dev \
   /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
