@@ -49,10 +49,14 @@ QIP_INLINE void store_memory(const Registers& r, uint64_t address, M value) {
   __builtin_memcpy(r.memory + address, &value, sizeof value);
 }
 
-QIP_INLINE bool fail_bounds(Registers& r) { return fail(r, Trap::OutOfBoundsMemoryAccess); }
+QIP_INLINE bool fail_bounds(Registers& r) {
+  return fail(r, Trap::OutOfBoundsMemoryAccess);
+}
 
 // The static offset of a memory operation, 32 bits unsigned in field B.
-QIP_INLINE uint64_t offset_b(const Registers& r) { return static_cast<uint32_t>(field<Field::B>(r)); }
+QIP_INLINE uint64_t offset_b(const Registers& r) {
+  return static_cast<uint32_t>(field<Field::B>(r));
+}
 
 template <Kind A, Kind B>
 QIP_INLINE uint64_t indexed_address(const Registers& r) {
@@ -84,7 +88,8 @@ template <Opcode opcode>
 struct UnaryBody {
   template <CodeOp op, Kind D, Kind A, Kind, Kind>
   QIP_INLINE static bool execute(Registers& r) {
-    return finish<D>(r, meaning<opcode>(read<A, Operand_t<opcode, 0>, Field::A>(r)), kCellBytes<op>);
+    return finish<D>(r, meaning<opcode>(read<A, Operand_t<opcode, 0>, Field::A>(r)),
+                     kCellBytes<op>);
   }
 };
 
@@ -281,8 +286,10 @@ struct MoveTwoBody {
   QIP_INLINE static bool execute(Registers& r) {
     write<D, uint64_t, Field::D>(r, read<A, uint64_t, Field::A>(r));
     const uint64_t second = [&] {
-      if constexpr (B == Kind::Slot) return read_integer<B, uint64_t>(r, load_cell<int16_t>(r.pc, 14));
-      else return read_integer<B, uint64_t>(r, 0);
+      if constexpr (B == Kind::Slot)
+        return read_integer<B, uint64_t>(r, load_cell<int16_t>(r.pc, 14));
+      else
+        return read_integer<B, uint64_t>(r, 0);
     }();
     if constexpr (C == Kind::Slot) {
       __builtin_memcpy(slot_address(r, load_cell<int16_t>(r.pc, 12)), &second, 8);
@@ -296,7 +303,8 @@ struct MoveTwoBody {
 struct AddTwoBody {
   template <CodeOp op, Kind D, Kind A, Kind, Kind>
   QIP_INLINE static bool execute(Registers& r) {
-    const uint32_t first = read<D, uint32_t, Field::D>(r) + static_cast<uint32_t>(field<Field::B>(r));
+    const uint32_t first =
+        read<D, uint32_t, Field::D>(r) + static_cast<uint32_t>(field<Field::B>(r));
     const uint32_t second =
         read<A, uint32_t, Field::A>(r) + static_cast<uint32_t>(field<Field::C>(r));
     write<D, uint32_t, Field::D>(r, first);
@@ -422,8 +430,7 @@ struct LoadOpBody {
   QIP_INLINE static bool execute(Registers& r) {
     using M = Memory_t<load>;
     using T = Operand_t<op2, 0>;
-    const uint32_t sum =
-        read<B, uint32_t, Field::C>(r) + static_cast<uint32_t>(field<Field::E>(r));
+    const uint32_t sum = read<B, uint32_t, Field::C>(r) + static_cast<uint32_t>(field<Field::E>(r));
     const uint64_t address = uint64_t{sum} + offset_b(r);
     if (!in_bounds<M>(r, address)) return fail_bounds(r);
     const T memory = static_cast<T>(load_memory<M>(r, address));
@@ -438,12 +445,11 @@ struct ModifyBody {
   QIP_INLINE static bool execute(Registers& r) {
     using M = Memory_t<load>;
     using T = Operand_t<op2, 0>;
-    const uint32_t sum =
-        read<A, uint32_t, Field::A>(r) + static_cast<uint32_t>(field<Field::C>(r));
+    const uint32_t sum = read<A, uint32_t, Field::A>(r) + static_cast<uint32_t>(field<Field::C>(r));
     const uint64_t address = uint64_t{sum} + offset_b(r);
     if (!in_bounds<M>(r, address)) return fail_bounds(r);
     const T memory = static_cast<T>(load_memory<M>(r, address));
-    const T c = read<C, T, C == Kind::Immediate ? Field::E : Field::D>(r);
+    const T c = read < C, T, C == Kind::Immediate ? Field::E : Field::D > (r);
     store_memory<M>(r, address, static_cast<M>(meaning<op2>(memory, c)));
     r.pc += kCellBytes<op>;
     return true;
@@ -457,8 +463,7 @@ struct PairImmediateBody {
   template <CodeOp op, Kind D, Kind A, Kind B, Kind>
   QIP_INLINE static bool execute(Registers& r) {
     using T = Operand_t<first, 0>;
-    const T inner =
-        meaning<first>(read<A, T, Field::A>(r), static_cast<T>(field<Field::C>(r)));
+    const T inner = meaning<first>(read<A, T, Field::A>(r), static_cast<T>(field<Field::C>(r)));
     const T b = read<B, T, Field::B>(r);
     return finish<D>(r, reverse ? meaning<second>(b, inner) : meaning<second>(inner, b),
                      kCellBytes<op>);
@@ -470,8 +475,7 @@ struct PairThenImmediateBody {
   QIP_INLINE static bool execute(Registers& r) {
     using T = Operand_t<first, 0>;
     const T inner = meaning<first>(read<A, T, Field::A>(r), read<B, T, Field::B>(r));
-    return finish<D>(r, meaning<second>(inner, static_cast<T>(field<Field::C>(r))),
-                     kCellBytes<op>);
+    return finish<D>(r, meaning<second>(inner, static_cast<T>(field<Field::C>(r))), kCellBytes<op>);
   }
 };
 // The inner result of a float pair needs no canonical NaN: a NaN stays one through the outer
@@ -512,8 +516,7 @@ struct GlobalSetBody {
 struct MemorySizeBody {
   template <CodeOp op, Kind D, Kind, Kind, Kind>
   QIP_INLINE static bool execute(Registers& r) {
-    return finish<D>(r, static_cast<uint32_t>(r.context->memory_size / kPageBytes),
-                     kCellBytes<op>);
+    return finish<D>(r, static_cast<uint32_t>(r.context->memory_size / kPageBytes), kCellBytes<op>);
   }
 };
 
@@ -601,7 +604,8 @@ struct CallIndirectBody {
     const uint32_t index = read<A, uint32_t, Field::A>(r);
     const TableInstance* table = r.context->table0;
     if (index < table->elements.size()) {
-      const auto* function = reinterpret_cast<const FunctionInstance*>(table->elements.data()[index]);
+      const auto* function =
+          reinterpret_cast<const FunctionInstance*>(table->elements.data()[index]);
       if (function != nullptr && function->instance == r.context->instance &&
           function->canonical_type == static_cast<uint32_t>(field<Field::C>(r))) {
         char* callee = r.sp + field<Field::B>(r);
@@ -632,7 +636,7 @@ struct ReturnBody {
 struct ReturnIntegerBody {
   template <CodeOp, Kind, Kind A, Kind, Kind>
   QIP_INLINE static bool execute(Registers& r) {
-    r.acc = read<A, uint64_t, A == Kind::Immediate ? Field::B : Field::A>(r);
+    r.acc = read < A, uint64_t, A == Kind::Immediate ? Field::B : Field::A > (r);
     leave_frame(r);
     return true;
   }

@@ -28,7 +28,9 @@ void on_deadline(int, siginfo_t* info, void*) {
   raise_interrupt(*static_cast<MachineState*>(info->si_value.sival_ptr));
 }
 
-int deadline_signal() { return SIGRTMIN + 1; }
+int deadline_signal() {
+  return SIGRTMIN + 1;
+}
 
 // Once per process. SA_RESTART: reads and writes of the host are not disturbed.
 bool install_handler() {
@@ -103,13 +105,17 @@ void Budget::clear_deadline() {
   machine_->stack_limit.store(full_stack_limit(*machine_), std::memory_order_relaxed);
 }
 
-void Budget::interrupt() { raise_interrupt(*machine_); }
+void Budget::interrupt() {
+  raise_interrupt(*machine_);
+}
 
 bool Budget::interrupted() const {
   return machine_->interrupted.load(std::memory_order_relaxed) != 0;
 }
 
-uint64_t Budget::remaining_fuel() const { return limits_.fuel ? machine_->fuel : 0; }
+uint64_t Budget::remaining_fuel() const {
+  return limits_.fuel ? machine_->fuel : 0;
+}
 
 bool ensure_stack(MachineState& machine) {
   if (machine.stack_base != nullptr) return true;

@@ -35,9 +35,9 @@ struct FunctionCode {
   uint64_t entry = 0;         // for calls that clear nothing
   uint64_t direct_entry = 0;  // for direct calls: behind the Clear operation, if the call clears
   uint64_t end = 0;
-  uint32_t clear_count = 0;   // slots that a direct call has to clear, 0..4
-  int32_t clear_offset = 0;   // from sp
-  uint32_t frame_bytes = 0;   // from sp, without the frames of callees
+  uint32_t clear_count = 0;  // slots that a direct call has to clear, 0..4
+  int32_t clear_offset = 0;  // from sp
+  uint32_t frame_bytes = 0;  // from sp, without the frames of callees
 };
 
 struct CodeContents {
@@ -56,7 +56,9 @@ struct CodeContents {
 
 // Slots of a list of types.
 uint32_t slot_count(const std::vector<ValueType>& types);
-inline uint32_t slots_of(ValueType type) { return type == ValueType::V128 ? 2 : 1; }
+inline uint32_t slots_of(ValueType type) {
+  return type == ValueType::V128 ? 2 : 1;
+}
 // max(parameter slots, result slots): how far below sp a frame begins.
 uint32_t argument_slots(const FuncType& type);
 

@@ -51,8 +51,7 @@ Handler find_handler(CodeOp op, Kind d, Kind a, Kind b, Kind c) {
     return nullptr;
   }
   const size_t part = kPartOf[number];
-  const Handler* const* tables =
-      part_tables(part, std::make_index_sequence<kHandlerPartCount>{});
+  const Handler* const* tables = part_tables(part, std::make_index_sequence<kHandlerPartCount>{});
   const Handler* handlers = tables[number - kPartBegins[part]];
   return handlers == nullptr ? nullptr : handlers[index];
 }

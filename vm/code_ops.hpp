@@ -25,10 +25,15 @@ enum class CodeOp : uint16_t {
 
 inline constexpr size_t kCodeOpCount = static_cast<size_t>(CodeOp::kCount);
 
-constexpr CodeOp code_op(Opcode opcode) { return static_cast<CodeOp>(opcode); }
-constexpr bool is_plain(CodeOp op) { return op <= CodeOp::kLastOpcode; }
+constexpr CodeOp code_op(Opcode opcode) {
+  return static_cast<CodeOp>(opcode);
+}
+constexpr bool is_plain(CodeOp op) {
+  return op <= CodeOp::kLastOpcode;
+}
 
-// How a cell is laid out. The letters are fields of the cell (vm/registers.hpp); "+24" a word there.
+// How a cell is laid out. The letters are fields of the cell (vm/registers.hpp); "+24" a word
+// there.
 enum class Form : uint8_t {
   None,            // not executed as such: has a row of its own under another name
   Plain,           //
@@ -76,7 +81,9 @@ enum class Form : uint8_t {
 using Places = uint8_t;
 inline constexpr Places kFloatFile = 0x80;
 inline constexpr Places kAllKinds = 0x1F;
-constexpr Places place(Kind kind) { return static_cast<Places>(1u << static_cast<unsigned>(kind)); }
+constexpr Places place(Kind kind) {
+  return static_cast<Places>(1u << static_cast<unsigned>(kind));
+}
 
 namespace places {
 inline constexpr Places N = 0;
@@ -84,12 +91,10 @@ inline constexpr Places I = place(Kind::Immediate);
 inline constexpr Places S = place(Kind::Slot);
 inline constexpr Places SA = S | place(Kind::Accumulator);
 inline constexpr Places SAI = SA | place(Kind::Immediate);
-inline constexpr Places kHotIntegers =
-    (QIP_HOT_INTEGERS > 0 ? place(Kind::Register0) : 0) |
-    (QIP_HOT_INTEGERS > 1 ? place(Kind::Register1) : 0);
-inline constexpr Places kHotFloats =
-    (QIP_HOT_FLOATS > 0 ? place(Kind::Register0) : 0) |
-    (QIP_HOT_FLOATS > 1 ? place(Kind::Register1) : 0);
+inline constexpr Places kHotIntegers = (QIP_HOT_INTEGERS > 0 ? place(Kind::Register0) : 0) |
+                                       (QIP_HOT_INTEGERS > 1 ? place(Kind::Register1) : 0);
+inline constexpr Places kHotFloats = (QIP_HOT_FLOATS > 0 ? place(Kind::Register0) : 0) |
+                                     (QIP_HOT_FLOATS > 1 ? place(Kind::Register1) : 0);
 inline constexpr Places V = SA | kHotIntegers;
 inline constexpr Places VI = V | place(Kind::Immediate);
 inline constexpr Places L = S | kHotIntegers;
@@ -164,10 +169,14 @@ constexpr Kind place_at(Places set, unsigned position) {
 constexpr unsigned position_of(Places set, Kind kind) {
   return place_count(static_cast<Places>(set & (place(kind) - 1)));
 }
-constexpr bool contains(Places set, Kind kind) { return (set & place(kind)) != 0; }
+constexpr bool contains(Places set, Kind kind) {
+  return (set & place(kind)) != 0;
+}
 
 // An operand that the operation does not have counts as one position.
-constexpr unsigned positions(Places set) { return set == 0 ? 1 : place_count(set); }
+constexpr unsigned positions(Places set) {
+  return set == 0 ? 1 : place_count(set);
+}
 constexpr unsigned handler_count(const CodeOpInfo& info) {
   return positions(info.d) * positions(info.a) * positions(info.b) * positions(info.c);
 }
@@ -175,9 +184,7 @@ constexpr unsigned handler_count(const CodeOpInfo& info) {
 namespace code_op_tables {
 
 constexpr Places float_places(char letter, Places integers, Places floats) {
-  return letter == 'i' || letter == 'l' ? integers
-         : letter == 'v'                ? places::W
-                                        : floats;
+  return letter == 'i' || letter == 'l' ? integers : letter == 'v' ? places::W : floats;
 }
 
 // Which operations get the whole product of places: what loops are made of. Division, remainder,
@@ -263,15 +270,15 @@ constexpr std::array<CodeOpInfo, kCodeOpCount> make() {
 #include "vm/code_ops.def"
 #undef CODE_OP
 #define CODE_OP(...)
-#define FLOAT_COMPARE_BRANCH(name)                                                           \
-  table[static_cast<size_t>(CodeOp::BranchIf##name)].wide_immediate =                        \
-      opcode_info(Opcode::name).operand(1) == 'd';                                           \
-  table[static_cast<size_t>(CodeOp::BranchIfNot##name)].wide_immediate =                     \
+#define FLOAT_COMPARE_BRANCH(name)                                       \
+  table[static_cast<size_t>(CodeOp::BranchIf##name)].wide_immediate =    \
+      opcode_info(Opcode::name).operand(1) == 'd';                       \
+  table[static_cast<size_t>(CodeOp::BranchIfNot##name)].wide_immediate = \
       opcode_info(Opcode::name).operand(1) == 'd';
-#define SELECT_COMPARE(name, D_, A_, B_)                                                     \
-  table[static_cast<size_t>(CodeOp::SelectIf##name)].wide_immediate =                        \
-      opcode_info(Opcode::name).operand(1) == 'd';                                           \
-  table[static_cast<size_t>(CodeOp::SelectIfNot##name)].wide_immediate =                     \
+#define SELECT_COMPARE(name, D_, A_, B_)                                 \
+  table[static_cast<size_t>(CodeOp::SelectIf##name)].wide_immediate =    \
+      opcode_info(Opcode::name).operand(1) == 'd';                       \
+  table[static_cast<size_t>(CodeOp::SelectIfNot##name)].wide_immediate = \
       opcode_info(Opcode::name).operand(1) == 'd';
 #include "vm/code_ops.def"
 #undef CODE_OP

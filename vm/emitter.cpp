@@ -13,8 +13,12 @@ constexpr int64_t kMaxNear = 32'767;
 // Frames larger than this keep their scratch slots in front, where they are always near.
 constexpr int64_t kLargeFrame = 28 * 1024;
 
-bool is_near(int64_t offset) { return offset >= -32'768 && offset <= kMaxNear; }
-bool fits32(int64_t value) { return value == static_cast<int32_t>(value); }
+bool is_near(int64_t offset) {
+  return offset >= -32'768 && offset <= kMaxNear;
+}
+bool fits32(int64_t value) {
+  return value == static_cast<int32_t>(value);
+}
 
 CodeOp constant_op(SlotType type) {
   switch (type) {
@@ -36,7 +40,9 @@ CodeOp constant_op(SlotType type) {
 
 // --- CellBuffer ----------------------------------------------------------------------------------
 
-CellBuffer::~CellBuffer() { ::operator delete(data_); }
+CellBuffer::~CellBuffer() {
+  ::operator delete(data_);
+}
 
 uint64_t CellBuffer::append(uint64_t count) {
   const uint64_t offset = size_;
@@ -68,8 +74,8 @@ char* CellBuffer::release() {
 
 // --- Frame, prologue -----------------------------------------------------------------------------
 
-Emitter::Emitter(const Module& module, const std::vector<uint32_t>& canonical_types,
-                 FunctionIr& ir, CellBuffer& cells, std::vector<CallFixup>& fixups,
+Emitter::Emitter(const Module& module, const std::vector<uint32_t>& canonical_types, FunctionIr& ir,
+                 CellBuffer& cells, std::vector<CallFixup>& fixups,
                  std::vector<CellOrigin>* origins)
     : module_(module),
       canonical_types_(canonical_types),
@@ -214,9 +220,8 @@ void Emitter::copy_far(CodeOp op, int64_t near_offset, int64_t far_offset, SlotT
 // Any place to any place that can be written.
 void Emitter::move(Place to, Place from, SlotType type) {
   if (to.kind == Kind::Slot && !is_near(to.value)) {
-    const Place middle = from.kind == Kind::Slot && is_near(from.value)
-                             ? from
-                             : to_scratch(from, type, 3);
+    const Place middle =
+        from.kind == Kind::Slot && is_near(from.value) ? from : to_scratch(from, type, 3);
     copy_far(CodeOp::CopyFarOut, middle.value, to.value, type);
     return;
   }
@@ -224,9 +229,9 @@ void Emitter::move(Place to, Place from, SlotType type) {
     CodeOp op = constant_op(type);
     if (type == SlotType::I64 && from.wide) op = CodeOp::ConstI64Wide;
     const CodeOpInfo& info = code_op_info(op);
-    const uint64_t at = cell(find_handler(op, to.kind, Kind::Slot, Kind::Slot, Kind::Slot),
-                             to.value, 0, from.wide ? 0 : from.value,
-                             cell_bytes(info, Kind::Slot, Kind::Slot, Kind::Slot));
+    const uint64_t at =
+        cell(find_handler(op, to.kind, Kind::Slot, Kind::Slot, Kind::Slot), to.value, 0,
+             from.wide ? 0 : from.value, cell_bytes(info, Kind::Slot, Kind::Slot, Kind::Slot));
     if (type == SlotType::V128) {
       const auto index = static_cast<size_t>(from.value);
       cells_.put(at + 16, ir_.constants[index]);
@@ -356,9 +361,7 @@ void Emitter::plain(const Operation& x, uint32_t index) {
   const auto word = [&](uint64_t offset, int64_t value) {
     cells_.put(at + offset, static_cast<int32_t>(value));
   };
-  const auto branch = [&] {
-    branch_fixups_.push_back({at + 12, at, x.label, true});
-  };
+  const auto branch = [&] { branch_fixups_.push_back({at + 12, at, x.label, true}); };
   switch (info.form) {
     case Form::Plain:
       at = cell(handler, 0, 0, x.offset, bytes);
@@ -395,8 +398,10 @@ void Emitter::plain(const Operation& x, uint32_t index) {
     case Form::CompareBranch:
       at = cell(handler, immediate_b ? 0 : b.value, a.value, 0, bytes);
       if (immediate_b) {
-        if (info.wide_immediate) cells_.put(at + 16, b.value);
-        else word(16, b.value);
+        if (info.wide_immediate)
+          cells_.put(at + 16, b.value);
+        else
+          word(16, b.value);
       }
       branch();
       break;
@@ -502,8 +507,7 @@ void Emitter::branch_table(const Operation& x) {
   cells_.append(bytes - 24);
   cells_.put(at + 16, x.immediate);
   for (uint32_t i = 0; i < count; i++) {
-    branch_fixups_.push_back(
-        {at + 24 + 4 * uint64_t{i}, at, ir_.tables[x.label + 1 + i], false});
+    branch_fixups_.push_back({at + 24 + 4 * uint64_t{i}, at, ir_.tables[x.label + 1 + i], false});
   }
 }
 

@@ -44,7 +44,7 @@ class CellBuffer {
 // A direct call whose callee may not have been translated yet.
 struct CallFixup {
   uint64_t cell = 0;
-  uint32_t callee = 0;   // defined function
+  uint32_t callee = 0;    // defined function
   uint8_t save_mode = 0;  // 0 nothing, 1 integers, 2 floats, 3 all: offset from Call0 and its kin
 };
 

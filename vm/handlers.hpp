@@ -83,11 +83,16 @@ template <Opcode opcode>
 struct PlainBody {
   static auto pick() {
     constexpr Form form = code_op_info(code_op(opcode)).form;
-    if constexpr (form == Form::Unary) return UnaryBody<opcode>{};
-    else if constexpr (form == Form::Binary) return BinaryBody<opcode>{};
-    else if constexpr (form == Form::Ternary) return TernaryBody<opcode>{};
-    else if constexpr (form == Form::Lane) return LaneBody<opcode>{};
-    else return ShuffleBody{};
+    if constexpr (form == Form::Unary)
+      return UnaryBody<opcode>{};
+    else if constexpr (form == Form::Binary)
+      return BinaryBody<opcode>{};
+    else if constexpr (form == Form::Ternary)
+      return TernaryBody<opcode>{};
+    else if constexpr (form == Form::Lane)
+      return LaneBody<opcode>{};
+    else
+      return ShuffleBody{};
   }
   using type = decltype(pick());
 };
@@ -164,13 +169,13 @@ constexpr auto make_part() {
 }
 
 // One line per translation unit: defines the tables of a part.
-#define QIP_HANDLER_PART(part)                                                        \
-  namespace {                                                                         \
-  constexpr auto kPartTables = make_part<part>();                                     \
-  }                                                                                   \
-  template <>                                                                         \
-  const Handler* const* handler_part<part>() {                                        \
-    return kPartTables.data();                                                        \
+#define QIP_HANDLER_PART(part)                    \
+  namespace {                                     \
+  constexpr auto kPartTables = make_part<part>(); \
+  }                                               \
+  template <>                                     \
+  const Handler* const* handler_part<part>() {    \
+    return kPartTables.data();                    \
   }
 
 }  // namespace qip

@@ -156,9 +156,9 @@ class Instantiation {
                limits_match(given.table->elements.size(), given.table->maximum,
                             import.table.limits);
       case ExternKind::Memory:
-        return given.memory != nullptr && limits_match(given.memory->pages(),
-                                                       given.memory->declared_maximum(),
-                                                       import.memory.limits);
+        return given.memory != nullptr &&
+               limits_match(given.memory->pages(), given.memory->declared_maximum(),
+                            import.memory.limits);
       case ExternKind::Global:
         return given.global != nullptr && given.global->type.type == import.global.type &&
                given.global->type.is_mutable == import.global.is_mutable;
@@ -170,7 +170,8 @@ class Instantiation {
     const auto& wanted = module().imports;
     for (size_t i = 0; i < wanted.size(); i++) {
       if (i >= imports_.size()) return unlinkable("unknown import", wanted[i]);
-      if (!matches(wanted[i], imports_[i])) return unlinkable("incompatible import type", wanted[i]);
+      if (!matches(wanted[i], imports_[i]))
+        return unlinkable("incompatible import type", wanted[i]);
     }
     return true;
   }

@@ -32,8 +32,8 @@ using HostFunction = Trap (*)(void* context, const Value* arguments, Value* resu
 
 struct FunctionInstance {
   const FuncType* type = nullptr;
-  uint32_t canonical_type = 0;  // equal types of one module have equal numbers
-  uint32_t function_index = 0;  // in the index space of `instance`; 0 for a host function
+  uint32_t canonical_type = 0;   // equal types of one module have equal numbers
+  uint32_t function_index = 0;   // in the index space of `instance`; 0 for a host function
   Instance* instance = nullptr;  // null for a host function
   HostFunction host = nullptr;
   void* host_context = nullptr;
@@ -96,8 +96,8 @@ struct Instance {
   std::vector<LinearMemory*> memories;
   std::vector<GlobalInstance*> globals;
   GlobalInstance* own_globals = nullptr;  // those the module defines, side by side
-  std::vector<bool> dropped_elements;  // element segment i was dropped
-  std::vector<bool> dropped_data;      // data segment i was dropped
+  std::vector<bool> dropped_elements;     // element segment i was dropped
+  std::vector<bool> dropped_data;         // data segment i was dropped
 
   const Module& module() const { return code->module(); }
   // False if there is no export of that name.

@@ -90,7 +90,9 @@ void run_guarded(MachineState& machine, const char* entry, char* sp) {
   running = outer;
 }
 #else
-void run_guarded(MachineState& machine, const char* entry, char* sp) { run(machine, entry, sp); }
+void run_guarded(MachineState& machine, const char* entry, char* sp) {
+  run(machine, entry, sp);
+}
 #endif
 
 void write_slots(char* slots, const std::vector<ValueType>& types, const Value* values) {
@@ -135,8 +137,7 @@ void collect_results(const MachineState& machine, const FuncType& type, const ch
     case ValueType::F32:
     case ValueType::F64:
     case ValueType::V128:
-      results[0] =
-          value_of_bits(type.results[0], machine.float_result[0], machine.float_result[1]);
+      results[0] = value_of_bits(type.results[0], machine.float_result[0], machine.float_result[1]);
       break;
     default:
       results[0] = value_of_bits(type.results[0], machine.result, 0);
@@ -169,7 +170,9 @@ QIP_PRESERVE_NONE void exit_handler(QIP_PARAMETERS) {
 #endif
 }
 
-const char* exit_cell() { return reinterpret_cast<const char*>(&kExitCell); }
+const char* exit_cell() {
+  return reinterpret_cast<const char*>(&kExitCell);
+}
 
 void enter_instance(MachineState& machine, Instance* instance) {
   machine.instance = instance;
@@ -243,7 +246,8 @@ TrapLocation last_trap_location(Budget& budget) {
     return location;
   }
   const CodeContents& contents = machine.trap_instance->code->contents();
-  if (machine.trap_pc < contents.cells || machine.trap_pc >= contents.cells + contents.cells_bytes) {
+  if (machine.trap_pc < contents.cells ||
+      machine.trap_pc >= contents.cells + contents.cells_bytes) {
     return location;
   }
   const auto offset = static_cast<uint64_t>(machine.trap_pc - contents.cells);
@@ -251,8 +255,10 @@ TrapLocation last_trap_location(Budget& budget) {
   size_t low = 0, high = contents.functions.size();
   while (low + 1 < high) {
     const size_t middle = (low + high) / 2;
-    if (contents.functions[middle].entry <= offset) low = middle;
-    else high = middle;
+    if (contents.functions[middle].entry <= offset)
+      low = middle;
+    else
+      high = middle;
   }
   location.instance = machine.trap_instance;
   location.function_index =

@@ -34,8 +34,12 @@ constexpr SlotType slot_type(ValueType type) {
   }
 }
 // In the float and vector registers, not the integer ones.
-constexpr bool in_float_file(SlotType type) { return type >= SlotType::F32; }
-constexpr uint32_t slots_of(SlotType type) { return type == SlotType::V128 ? 2 : 1; }
+constexpr bool in_float_file(SlotType type) {
+  return type >= SlotType::F32;
+}
+constexpr uint32_t slots_of(SlotType type) {
+  return type == SlotType::V128 ? 2 : 1;
+}
 
 struct Operand {
   uint32_t bits = 0;
@@ -61,10 +65,10 @@ inline constexpr CodeOp kLoopHead = static_cast<CodeOp>(static_cast<int>(CodeOp:
 inline constexpr CodeOp kCallDirect = static_cast<CodeOp>(static_cast<int>(CodeOp::kCount) + 2);
 
 enum OperationFlag : uint8_t {
-  kDead = 1,       // fused into another operation
-  kPinned = 2,     // the result must be in its slot, whoever else reads it
-  kInAcc = 4,      // the result goes to the accumulator (register pass)
-  kUnused = 8,     // a call whose result is dropped
+  kDead = 1,    // fused into another operation
+  kPinned = 2,  // the result must be in its slot, whoever else reads it
+  kInAcc = 4,   // the result goes to the accumulator (register pass)
+  kUnused = 8,  // a call whose result is dropped
 };
 
 struct Operation {
@@ -90,12 +94,12 @@ struct FunctionIr {
   std::vector<uint32_t> byte_offsets;  // per operation, only if asked for
   std::vector<uint64_t> constants;
   std::vector<LabelInfo> labels;
-  std::vector<uint32_t> tables;  // labels of branch tables: a count, then the labels
-  std::vector<SlotType> locals;  // parameters first
+  std::vector<uint32_t> tables;      // labels of branch tables: a count, then the labels
+  std::vector<SlotType> locals;      // parameters first
   std::vector<int32_t> local_slots;  // parameter: slot below the frame; other: slot among locals
   uint32_t parameter_count = 0;
-  uint32_t local_slot_count = 0;     // without parameters
-  uint32_t argument_slots = 0;       // how far below sp the frame begins
+  uint32_t local_slot_count = 0;  // without parameters
+  uint32_t argument_slots = 0;    // how far below sp the frame begins
   uint32_t max_operand_slots = 0;
   bool has_calls = false;
 

@@ -9,8 +9,8 @@ namespace qip {
 namespace {
 
 // One-element type lists for block types that are a value type.
-constexpr ValueType kSingleTypes[] = {ValueType::I32,  ValueType::I64,     ValueType::F32,
-                                      ValueType::F64,  ValueType::V128,    ValueType::FuncRef,
+constexpr ValueType kSingleTypes[] = {ValueType::I32,      ValueType::I64,  ValueType::F32,
+                                      ValueType::F64,      ValueType::V128, ValueType::FuncRef,
                                       ValueType::ExternRef};
 
 std::span<const ValueType> single_type(uint8_t encoding) {
@@ -52,7 +52,8 @@ void IrBuilder::prepare_locals() {
   uint32_t slot = 0;
   for (const ValueType type : type_.parameters) {
     ir_.locals.push_back(slot_type(type));
-    ir_.local_slots.push_back(static_cast<int32_t>(slot) - static_cast<int32_t>(ir_.argument_slots));
+    ir_.local_slots.push_back(static_cast<int32_t>(slot) -
+                              static_cast<int32_t>(ir_.argument_slots));
     slot += slots_of(type);
   }
   slot = 0;
@@ -153,7 +154,9 @@ void IrBuilder::push(Operand value) {
   if (end > ir_.max_operand_slots) ir_.max_operand_slots = end;
 }
 
-void IrBuilder::push_slot(SlotType type) { push(Operand(OperandKind::Slot, type, next_slot())); }
+void IrBuilder::push_slot(SlotType type) {
+  push(Operand(OperandKind::Slot, type, next_slot()));
+}
 
 uint32_t IrBuilder::push_result(Operation operation, SlotType type) {
   operation.d = Operand(OperandKind::Temp, type, next_slot());
@@ -340,9 +343,9 @@ void IrBuilder::select(SlotType type) {
       CodeOp fused = kLabel;
       switch (static_cast<Opcode>(compare->op)) {
 #define CODE_OP(...)
-#define SELECT_COMPARE(name, D, A, B)                                       \
-  case Opcode::name:                                                        \
-    fused = same ? CodeOp::SelectIf##name : CodeOp::SelectIfNot##name;      \
+#define SELECT_COMPARE(name, D, A, B)                                  \
+  case Opcode::name:                                                   \
+    fused = same ? CodeOp::SelectIf##name : CodeOp::SelectIfNot##name; \
     break;
 #include "vm/code_ops.def"
 #undef CODE_OP
@@ -416,10 +419,10 @@ void IrBuilder::begin_block(Opcode opcode) {
   frame.results = block_results_;
   frame.stack_height =
       static_cast<uint32_t>(stack_.size()) - static_cast<uint32_t>(block_parameters_.size());
-  frame.slot_height = frame.stack_height == 0 ? 0
-                                              : stack_[frame.stack_height - 1].slot +
-                                                    slots_of(stack_[frame.stack_height - 1]
-                                                                 .value.type());
+  frame.slot_height = frame.stack_height == 0
+                          ? 0
+                          : stack_[frame.stack_height - 1].slot +
+                                slots_of(stack_[frame.stack_height - 1].value.type());
   frame.end_label = frame.branch_label = new_label(false);
   if (opcode == Opcode::If) {
     frame.else_label = new_label(false);
@@ -493,8 +496,7 @@ void IrBuilder::skip_unreachable() {
   uint32_t nesting = 0;
   for (;;) {  // ends: the body is valid, its last instruction closes the last frame
     const uint8_t first = reader_.byte();
-    const Opcode opcode =
-        first < 0xFC ? opcode_at(0, first) : opcode_at(first, reader_.u32());
+    const Opcode opcode = first < 0xFC ? opcode_at(0, first) : opcode_at(first, reader_.u32());
     switch (opcode) {
       case Opcode::Block:
       case Opcode::Loop:
@@ -685,8 +687,8 @@ void IrBuilder::branch_table() {
   // distinct depth.
   for (uint32_t i = 0; i < count; i++) ir_.tables.push_back(reader_.u32());
   const uint32_t last_depth = ir_.tables.back();
-  const auto arity = static_cast<uint32_t>(
-      frames_[frames_.size() - 1 - last_depth].branch_types().size());
+  const auto arity =
+      static_cast<uint32_t>(frames_[frames_.size() - 1 - last_depth].branch_types().size());
   if (arity > 0) {
     settle_all();
     pin_top(arity);

@@ -78,8 +78,8 @@ class IrBuilder {
     std::span<const ValueType> parameters;
     std::span<const ValueType> results;
     uint32_t end_label = 0;
-    uint32_t branch_label = 0;  // the loop's head, or end_label
-    uint32_t else_label = 0;    // `if` without its `else` yet
+    uint32_t branch_label = 0;    // the loop's head, or end_label
+    uint32_t else_label = 0;      // `if` without its `else` yet
     uint32_t fuel_operation = 0;  // loops: where this body's instructions are charged, plus 1
     std::span<const ValueType> branch_types() const {
       return opcode == Opcode::Loop ? parameters : results;

@@ -129,7 +129,8 @@ bool IrBuilder::fuse_pair_side(Operation& x, Opcode opcode, bool left) {
   if (y->b.is(OperandKind::Constant) && is_integer(y->b.type()) && fits_immediate(y->b)) {
     auto immediate = static_cast<uint32_t>(ir_.constant(y->b));
     // x - 5 is x + -5; the most negative number is its own negative, and wraps the same way.
-    const bool subtract = first == Opcode::I32Sub || (first == Opcode::I64Sub && immediate != 0x80000000u);
+    const bool subtract =
+        first == Opcode::I32Sub || (first == Opcode::I64Sub && immediate != 0x80000000u);
     if (subtract) {
       first = first == Opcode::I32Sub ? Opcode::I32Add : Opcode::I64Add;
       immediate = 0u - immediate;
@@ -172,8 +173,7 @@ bool IrBuilder::fuse_triple(Operation& x, Opcode opcode, bool left) {
   const Operand other = left ? x.b : x.a;
   if (!has_value(other)) return false;
   Operation* y = sinkable(fused);
-  const CodeOp op =
-      triple(static_cast<Opcode>(y->op), opcode, !is_commutative(opcode) && !left);
+  const CodeOp op = triple(static_cast<Opcode>(y->op), opcode, !is_commutative(opcode) && !left);
   if (op == kLabel) return false;
   x.op = op;
   x.a = y->a;
@@ -196,9 +196,9 @@ bool IrBuilder::fuse_load_op(Operation& x, Opcode opcode, bool left) {
     index = static_cast<uint32_t>(ir_.constant(y->b));
     switch (y->op) {
 #define CODE_OP(...)
-#define LOAD_INDEXED(name, D)    \
-  case CodeOp::name##Indexed:    \
-    load = CodeOp::name##At;     \
+#define LOAD_INDEXED(name, D) \
+  case CodeOp::name##Indexed: \
+    load = CodeOp::name##At;  \
     break;
 #include "vm/code_ops.def"
 #undef CODE_OP
@@ -244,8 +244,8 @@ void IrBuilder::fuse_address(Operation& x, CodeOp indexed, CodeOp scaled, CodeOp
   if (x.a.is(OperandKind::Constant)) {
     // Never inside the memory; an ordinary operand keeps the operation's form.
     move(Operand(OperandKind::Temp, SlotType::I32, next_slot()), x.a);
-    x.a = Operand(OperandKind::Temp, SlotType::I32,
-                  static_cast<uint32_t>(ir_.operations.size()) - 1);
+    x.a =
+        Operand(OperandKind::Temp, SlotType::I32, static_cast<uint32_t>(ir_.operations.size()) - 1);
     ir_.max_operand_slots = std::max(ir_.max_operand_slots, next_slot() + 1);
     return;
   }

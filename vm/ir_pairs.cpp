@@ -36,9 +36,7 @@ class NeighbourFuser {
     operations_[live_.back()].flags |= kDead;
     live_.pop_back();
   }
-  uint32_t constant(Operand operand) const {
-    return static_cast<uint32_t>(ir_.constant(operand));
-  }
+  uint32_t constant(Operand operand) const { return static_cast<uint32_t>(ir_.constant(operand)); }
   bool fits(Operand operand) const {
     if (!operand.is(OperandKind::Constant)) return operand.is(OperandKind::Local);
     if (operand.type() == SlotType::I32) return true;
@@ -104,8 +102,10 @@ class NeighbourFuser {
     Operand local = x.a, limit = x.b;
     if (limit == p.d && !(local == p.d)) {
       std::swap(local, limit);
-      if (mirrored(compare) != kNoOpcode) compare = mirrored(compare);
-      else if (!is_commutative(compare)) return false;
+      if (mirrored(compare) != kNoOpcode)
+        compare = mirrored(compare);
+      else if (!is_commutative(compare))
+        return false;
     }
     if (!(local == p.d) || limit == p.d || !fits(limit)) return false;
     const Opcode add = local.type() == SlotType::I64 ? Opcode::I64Add : Opcode::I32Add;

@@ -2,7 +2,8 @@
 // that is running, the limits of the run, and what is left behind when it ends.
 //
 // Promises: one load reaches each hot field. Assumes: one thread runs a MachineState; only
-// `interrupted` and `stack_limit` may be written from elsewhere (atomics, relaxed: they are polled).
+// `interrupted` and `stack_limit` may be written from elsewhere (atomics, relaxed: they are
+// polled).
 #pragma once
 
 #include <atomic>
@@ -36,7 +37,7 @@ struct MachineState {
   const char* trap_pc = nullptr;
   char* trap_sp = nullptr;
   Instance* trap_instance = nullptr;
-  uint64_t result = 0;          // a single integer or reference result
+  uint64_t result = 0;            // a single integer or reference result
   uint64_t float_result[2] = {};  // a single float or vector result
 
   // Guard builds: where the signal handler jumps to (a sigjmp_buf*), null outside of a run.

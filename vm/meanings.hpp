@@ -45,13 +45,13 @@ struct MeaningOf;
 #define QIP_OWNER_0x00 Meaning::
 #define QIP_OWNER_0xFC Meaning::
 #define QIP_OWNER_0xFD
-#define QIP_MEANING_OF(Name, identifier, prefix)                          \
-  template <>                                                             \
-  struct MeaningOf<Opcode::Name> {                                        \
-    template <class... Operands>                                          \
-    [[gnu::always_inline]] static auto of(Operands... operands) {         \
-      return QIP_OWNER_##prefix identifier(operands...);                  \
-    }                                                                     \
+#define QIP_MEANING_OF(Name, identifier, prefix)                  \
+  template <>                                                     \
+  struct MeaningOf<Opcode::Name> {                                \
+    template <class... Operands>                                  \
+    [[gnu::always_inline]] static auto of(Operands... operands) { \
+      return QIP_OWNER_##prefix identifier(operands...);          \
+    }                                                             \
   };
 #define QIP_MEANING_Simple(Name, identifier, prefix) QIP_MEANING_OF(Name, identifier, prefix)
 #define QIP_MEANING_Lane(Name, identifier, prefix) QIP_MEANING_OF(Name, identifier, prefix)
@@ -74,13 +74,20 @@ template <Opcode opcode, class... Operands>
 // The meaning as the inner operation of a pair: floats may skip making a NaN canonical.
 template <Opcode opcode, class T>
 [[gnu::always_inline]] inline T inner_meaning(T a, T b) {
-  if constexpr (opcode == Opcode::F32Add) return Meaning::f32_add_raw(a, b);
-  else if constexpr (opcode == Opcode::F32Sub) return Meaning::f32_sub_raw(a, b);
-  else if constexpr (opcode == Opcode::F32Mul) return Meaning::f32_mul_raw(a, b);
-  else if constexpr (opcode == Opcode::F64Add) return Meaning::f64_add_raw(a, b);
-  else if constexpr (opcode == Opcode::F64Sub) return Meaning::f64_sub_raw(a, b);
-  else if constexpr (opcode == Opcode::F64Mul) return Meaning::f64_mul_raw(a, b);
-  else return meaning<opcode>(a, b);
+  if constexpr (opcode == Opcode::F32Add)
+    return Meaning::f32_add_raw(a, b);
+  else if constexpr (opcode == Opcode::F32Sub)
+    return Meaning::f32_sub_raw(a, b);
+  else if constexpr (opcode == Opcode::F32Mul)
+    return Meaning::f32_mul_raw(a, b);
+  else if constexpr (opcode == Opcode::F64Add)
+    return Meaning::f64_add_raw(a, b);
+  else if constexpr (opcode == Opcode::F64Sub)
+    return Meaning::f64_sub_raw(a, b);
+  else if constexpr (opcode == Opcode::F64Mul)
+    return Meaning::f64_mul_raw(a, b);
+  else
+    return meaning<opcode>(a, b);
 }
 
 // --- Loads and stores ----------------------------------------------------------------------------
@@ -142,19 +149,32 @@ using Stored_t = typename Access<opcode>::Value;
 template <Opcode opcode>
 [[gnu::always_inline]] inline typename Access<opcode>::Value loaded(Memory_t<opcode> memory) {
   using Value = typename Access<opcode>::Value;
-  if constexpr (opcode == Opcode::V128Load8x8S) return v128_load8x8_s(memory);
-  else if constexpr (opcode == Opcode::V128Load8x8U) return v128_load8x8_u(memory);
-  else if constexpr (opcode == Opcode::V128Load16x4S) return v128_load16x4_s(memory);
-  else if constexpr (opcode == Opcode::V128Load16x4U) return v128_load16x4_u(memory);
-  else if constexpr (opcode == Opcode::V128Load32x2S) return v128_load32x2_s(memory);
-  else if constexpr (opcode == Opcode::V128Load32x2U) return v128_load32x2_u(memory);
-  else if constexpr (opcode == Opcode::V128Load8Splat) return i8x16_splat(memory);
-  else if constexpr (opcode == Opcode::V128Load16Splat) return i16x8_splat(memory);
-  else if constexpr (opcode == Opcode::V128Load32Splat) return i32x4_splat(memory);
-  else if constexpr (opcode == Opcode::V128Load64Splat) return i64x2_splat(memory);
-  else if constexpr (opcode == Opcode::V128Load32Zero) return v128_load32_zero(memory);
-  else if constexpr (opcode == Opcode::V128Load64Zero) return v128_load64_zero(memory);
-  else return static_cast<Value>(memory);
+  if constexpr (opcode == Opcode::V128Load8x8S)
+    return v128_load8x8_s(memory);
+  else if constexpr (opcode == Opcode::V128Load8x8U)
+    return v128_load8x8_u(memory);
+  else if constexpr (opcode == Opcode::V128Load16x4S)
+    return v128_load16x4_s(memory);
+  else if constexpr (opcode == Opcode::V128Load16x4U)
+    return v128_load16x4_u(memory);
+  else if constexpr (opcode == Opcode::V128Load32x2S)
+    return v128_load32x2_s(memory);
+  else if constexpr (opcode == Opcode::V128Load32x2U)
+    return v128_load32x2_u(memory);
+  else if constexpr (opcode == Opcode::V128Load8Splat)
+    return i8x16_splat(memory);
+  else if constexpr (opcode == Opcode::V128Load16Splat)
+    return i16x8_splat(memory);
+  else if constexpr (opcode == Opcode::V128Load32Splat)
+    return i32x4_splat(memory);
+  else if constexpr (opcode == Opcode::V128Load64Splat)
+    return i64x2_splat(memory);
+  else if constexpr (opcode == Opcode::V128Load32Zero)
+    return v128_load32_zero(memory);
+  else if constexpr (opcode == Opcode::V128Load64Zero)
+    return v128_load64_zero(memory);
+  else
+    return static_cast<Value>(memory);
 }
 
 }  // namespace qip

@@ -26,8 +26,8 @@ struct Reservation {
 };
 
 uint8_t* reserve(const Reservation& wanted) {
-  void* mapping = mmap(nullptr, wanted.total, PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapping =
+      mmap(nullptr, wanted.total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return mapping == MAP_FAILED ? nullptr : static_cast<uint8_t*>(mapping);
 }
 

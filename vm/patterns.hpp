@@ -121,11 +121,11 @@ inline CodeOp branch_on_not_compare(Opcode compare) {
 
 inline CodeOp pair_immediate(Opcode first, Opcode second, bool reverse) {
   switch (pair_key(first, second) | (reverse ? 1u << 31 : 0u)) {
-#define PAIR_IMMEDIATE(one, two)       \
-  case pair_key(Opcode::one, Opcode::two):    \
+#define PAIR_IMMEDIATE(one, two)           \
+  case pair_key(Opcode::one, Opcode::two): \
     return CodeOp::one##Immediate##two;
-#define PAIR_IMMEDIATE_REVERSE(one, two)            \
-  case pair_key(Opcode::one, Opcode::two) | 1u << 31:      \
+#define PAIR_IMMEDIATE_REVERSE(one, two)              \
+  case pair_key(Opcode::one, Opcode::two) | 1u << 31: \
     return CodeOp::one##Immediate##two##Reverse;
 #include "vm/code_ops.def"
     default:
@@ -146,10 +146,10 @@ inline CodeOp pair_then_immediate(Opcode first, Opcode second) {
 
 inline CodeOp triple(Opcode first, Opcode second, bool reverse) {
   switch (pair_key(first, second) | (reverse ? 1u << 31 : 0u)) {
-#define TRIPLE(one, two, K)         \
+#define TRIPLE(one, two, K)                \
   case pair_key(Opcode::one, Opcode::two): \
     return CodeOp::one##two##Triple;
-#define TRIPLE_REVERSE(one, two, K)            \
+#define TRIPLE_REVERSE(one, two, K)                   \
   case pair_key(Opcode::one, Opcode::two) | 1u << 31: \
     return CodeOp::one##two##TripleReverse;
 #include "vm/code_ops.def"
@@ -161,12 +161,13 @@ inline CodeOp triple(Opcode first, Opcode second, bool reverse) {
 inline CodeOp load_op(CodeOp load, Opcode op, bool reverse) {
   switch (static_cast<uint32_t>(load) << 16 | static_cast<uint32_t>(op) |
           (reverse ? 1u << 31 : 0u)) {
-#define LOAD_OP(load_name, op_name, D)                                                          \
-  case static_cast<uint32_t>(CodeOp::load_name##At) << 16 | static_cast<uint32_t>(Opcode::op_name): \
+#define LOAD_OP(load_name, op_name, D)                      \
+  case static_cast<uint32_t>(CodeOp::load_name##At) << 16 | \
+      static_cast<uint32_t>(Opcode::op_name):               \
     return CodeOp::load_name##Then##op_name;
-#define LOAD_OP_REVERSE(load_name, op_name, D)                             \
-  case static_cast<uint32_t>(CodeOp::load_name##At) << 16 |                \
-      static_cast<uint32_t>(Opcode::op_name) | 1u << 31:                   \
+#define LOAD_OP_REVERSE(load_name, op_name, D)              \
+  case static_cast<uint32_t>(CodeOp::load_name##At) << 16 | \
+      static_cast<uint32_t>(Opcode::op_name) | 1u << 31:    \
     return CodeOp::load_name##Then##op_name##Reverse;
 #include "vm/code_ops.def"
     default:
@@ -181,11 +182,11 @@ struct ModifyPattern {
   CodeOp indexed;  // ...Indexed
 };
 inline ModifyPattern modify_pattern(Opcode store, Opcode op, CodeOp load) {
-#define MODIFY(load_name, store_name, op_name, C)                                            \
-  if (store == Opcode::store_name && op == Opcode::op_name &&                                \
-      (load == CodeOp::load_name##At || load == CodeOp::load_name##Indexed)) {               \
-    return {CodeOp::load_name##Modify##op_name, CodeOp::load_name##At,                       \
-            CodeOp::load_name##Indexed};                                                     \
+#define MODIFY(load_name, store_name, op_name, C)                              \
+  if (store == Opcode::store_name && op == Opcode::op_name &&                  \
+      (load == CodeOp::load_name##At || load == CodeOp::load_name##Indexed)) { \
+    return {CodeOp::load_name##Modify##op_name, CodeOp::load_name##At,         \
+            CodeOp::load_name##Indexed};                                       \
   }
 #include "vm/code_ops.def"
   return {kLabel, kLabel, kLabel};
@@ -193,11 +194,11 @@ inline ModifyPattern modify_pattern(Opcode store, Opcode op, CodeOp load) {
 // The load and the operation that a load-op was made of.
 inline bool load_op_parts(CodeOp fused, CodeOp* load, Opcode* op, bool* reverse) {
   switch (fused) {
-#define LOAD_OP(load_name, op_name, D)         \
-  case CodeOp::load_name##Then##op_name:       \
-    *load = CodeOp::load_name##At;             \
-    *op = Opcode::op_name;                     \
-    *reverse = false;                          \
+#define LOAD_OP(load_name, op_name, D)   \
+  case CodeOp::load_name##Then##op_name: \
+    *load = CodeOp::load_name##At;       \
+    *op = Opcode::op_name;               \
+    *reverse = false;                    \
     return true;
 #define LOAD_OP_REVERSE(load_name, op_name, D)    \
   case CodeOp::load_name##Then##op_name##Reverse: \
@@ -290,7 +291,9 @@ inline SlotType slot_type_of(char letter) {
   }
 }
 
-inline bool is_integer(SlotType type) { return type == SlotType::I32 || type == SlotType::I64; }
+inline bool is_integer(SlotType type) {
+  return type == SlotType::I32 || type == SlotType::I64;
+}
 
 inline bool has_value(Operand operand) {
   return operand.kind() != OperandKind::None && operand.kind() != OperandKind::Constant;
@@ -300,8 +303,8 @@ inline bool has_value(Operand operand) {
 inline Opcode compare_of_branch(CodeOp op) {
   switch (op) {
 #define CODE_OP(...)
-#define COMPARE_BRANCH(name)     \
-  case CodeOp::BranchIf##name:   \
+#define COMPARE_BRANCH(name)   \
+  case CodeOp::BranchIf##name: \
     return Opcode::name;
 #include "vm/code_ops.def"
 #undef CODE_OP
@@ -311,9 +314,9 @@ inline Opcode compare_of_branch(CodeOp op) {
 }
 inline CodeOp add_branch(Opcode compare, Opcode add) {
 #define CODE_OP(...)
-#define ADD_BRANCH(compare_name, add_name)                                \
-  if (compare == Opcode::compare_name && add == Opcode::add_name) {       \
-    return CodeOp::AddBranchIf##compare_name;                             \
+#define ADD_BRANCH(compare_name, add_name)                          \
+  if (compare == Opcode::compare_name && add == Opcode::add_name) { \
+    return CodeOp::AddBranchIf##compare_name;                       \
   }
 #include "vm/code_ops.def"
 #undef CODE_OP
@@ -321,9 +324,9 @@ inline CodeOp add_branch(Opcode compare, Opcode add) {
 }
 inline CodeOp store_add_branch(CodeOp add_branch_op, Opcode store) {
 #define CODE_OP(...)
-#define STORE_ADD_BRANCH(store_name, compare_name)                                          \
-  if (add_branch_op == CodeOp::AddBranchIf##compare_name && store == Opcode::store_name) {  \
-    return CodeOp::store_name##AddBranchIf##compare_name;                                   \
+#define STORE_ADD_BRANCH(store_name, compare_name)                                         \
+  if (add_branch_op == CodeOp::AddBranchIf##compare_name && store == Opcode::store_name) { \
+    return CodeOp::store_name##AddBranchIf##compare_name;                                  \
   }
 #include "vm/code_ops.def"
 #undef CODE_OP

@@ -76,40 +76,47 @@ struct Registers {
 };
 
 #if defined(QIP_DISPATCH_LOOP)
-#define QIP_PARAMETERS ::qip::Registers &registers
+#define QIP_PARAMETERS ::qip::Registers& registers
 #define QIP_ARGUMENTS registers
 #define QIP_UNPACK ::qip::Registers& r = registers
 #define QIP_DISPATCH(r) return
 #elif QIP_HOT_INTEGERS == 2
-#define QIP_PARAMETERS                                                                        \
-  ::qip::MachineState *context, uint64_t r0, uint64_t r1, uint8_t *memory, const char *pc,    \
-      char *sp, uint64_t acc, const char *lp, ::qip::FloatRegister facc,                      \
-      ::qip::FloatRegister f0, ::qip::FloatRegister f1
-#define QIP_ARGUMENTS \
-  r.context, r.r0, r.r1, r.memory, r.pc, r.sp, r.acc, r.lp, r.facc, r.f0, r.f1
-#define QIP_UNPACK ::qip::Registers r{context, r0, r1, memory, pc, sp, acc, lp, facc, f0, f1}
-#elif QIP_HOT_FLOATS == 2
-#define QIP_PARAMETERS                                                                       \
-  const char *pc, char *sp, uint8_t *memory, ::qip::MachineState *context, uint64_t acc,     \
-      const char *lp, ::qip::FloatRegister facc, ::qip::FloatRegister f0,                    \
+#define QIP_PARAMETERS                                                                            \
+  ::qip::MachineState *context, uint64_t r0, uint64_t r1, uint8_t *memory, const char *pc,        \
+      char *sp, uint64_t acc, const char *lp, ::qip::FloatRegister facc, ::qip::FloatRegister f0, \
       ::qip::FloatRegister f1
+#define QIP_ARGUMENTS r.context, r.r0, r.r1, r.memory, r.pc, r.sp, r.acc, r.lp, r.facc, r.f0, r.f1
+#define QIP_UNPACK                                         \
+  ::qip::Registers r {                                     \
+    context, r0, r1, memory, pc, sp, acc, lp, facc, f0, f1 \
+  }
+#elif QIP_HOT_FLOATS == 2
+#define QIP_PARAMETERS                                                                   \
+  const char *pc, char *sp, uint8_t *memory, ::qip::MachineState *context, uint64_t acc, \
+      const char *lp, ::qip::FloatRegister facc, ::qip::FloatRegister f0, ::qip::FloatRegister f1
 #define QIP_ARGUMENTS r.pc, r.sp, r.memory, r.context, r.acc, r.lp, r.facc, r.f0, r.f1
-#define QIP_UNPACK ::qip::Registers r{context, 0, 0, memory, pc, sp, acc, lp, facc, f0, f1}
+#define QIP_UNPACK                                       \
+  ::qip::Registers r {                                   \
+    context, 0, 0, memory, pc, sp, acc, lp, facc, f0, f1 \
+  }
 #else
-#define QIP_PARAMETERS                                                                    \
-  const char *pc, char *sp, uint8_t *memory, ::qip::MachineState *context, uint64_t acc,  \
+#define QIP_PARAMETERS                                                                   \
+  const char *pc, char *sp, uint8_t *memory, ::qip::MachineState *context, uint64_t acc, \
       const char *lp, ::qip::FloatRegister facc
 #define QIP_ARGUMENTS r.pc, r.sp, r.memory, r.context, r.acc, r.lp, r.facc
-#define QIP_UNPACK ::qip::Registers r{context, 0, 0, memory, pc, sp, acc, lp, facc, facc, facc}
+#define QIP_UNPACK                                           \
+  ::qip::Registers r {                                       \
+    context, 0, 0, memory, pc, sp, acc, lp, facc, facc, facc \
+  }
 #endif
 
 using Handler = void(QIP_PRESERVE_NONE*)(QIP_PARAMETERS);
 
 #ifndef QIP_DISPATCH
-#define QIP_DISPATCH(r)                                     \
-  do {                                                      \
-    const ::qip::Handler next = ::qip::handler_at((r).pc);  \
-    QIP_TAIL next(QIP_ARGUMENTS);                           \
+#define QIP_DISPATCH(r)                                    \
+  do {                                                     \
+    const ::qip::Handler next = ::qip::handler_at((r).pc); \
+    QIP_TAIL next(QIP_ARGUMENTS);                          \
   } while (0)
 #endif
 

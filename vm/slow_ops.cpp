@@ -18,16 +18,28 @@ template <class T>
 T slot(const Registers& r, int64_t offset) {
   return load_cell<T>(r.sp + offset, 0);
 }
-uint32_t a32(const Registers& r) { return slot<uint32_t>(r, field<Field::A>(r)); }
-uint32_t b32(const Registers& r) { return slot<uint32_t>(r, field<Field::B>(r)); }
-uint32_t c32(const Registers& r) { return slot<uint32_t>(r, field<Field::C>(r)); }
+uint32_t a32(const Registers& r) {
+  return slot<uint32_t>(r, field<Field::A>(r));
+}
+uint32_t b32(const Registers& r) {
+  return slot<uint32_t>(r, field<Field::B>(r));
+}
+uint32_t c32(const Registers& r) {
+  return slot<uint32_t>(r, field<Field::C>(r));
+}
 template <class T>
 void set_d(Registers& r, T value) {
   memcpy(r.sp + field<Field::D>(r), &value, sizeof value);
 }
-uint32_t immediate(const Registers& r) { return static_cast<uint32_t>(field<Field::E>(r)); }
-uint32_t second_immediate(const Registers& r) { return load_cell<uint32_t>(r.pc, 24); }
-uint32_t access_offset(const Registers& r) { return load_cell<uint32_t>(r.pc, 28); }
+uint32_t immediate(const Registers& r) {
+  return static_cast<uint32_t>(field<Field::E>(r));
+}
+uint32_t second_immediate(const Registers& r) {
+  return load_cell<uint32_t>(r.pc, 24);
+}
+uint32_t access_offset(const Registers& r) {
+  return load_cell<uint32_t>(r.pc, 28);
+}
 
 bool done(Registers& r) {
   r.pc += kSlowCellBytes;
@@ -36,7 +48,9 @@ bool done(Registers& r) {
 bool interrupted(const Registers& r) {
   return r.context->interrupted.load(std::memory_order_relaxed) != 0;
 }
-Instance& instance(const Registers& r) { return *r.context->instance; }
+Instance& instance(const Registers& r) {
+  return *r.context->instance;
+}
 
 // Bulk instructions cost fuel by length, one unit for 16 bytes or one table element.
 constexpr uint64_t kBytesPerFuel = 16;
@@ -132,7 +146,9 @@ constexpr StaticCell kBoundaryCell = {boundary_handler, 0, 0, 0, {0, 0}};
 
 }  // namespace
 
-const char* boundary_cell() { return reinterpret_cast<const char*>(&kBoundaryCell); }
+const char* boundary_cell() {
+  return reinterpret_cast<const char*>(&kBoundaryCell);
+}
 
 namespace slow {
 
@@ -185,8 +201,7 @@ bool MoveBlock(Registers& r) {
 
 // The second immediate is the width of the type in bytes: a narrow value leaves no other bits.
 bool ImportedGlobalGet(Registers& r) {
-  memcpy(r.sp + field<Field::D>(r), &instance(r).globals[immediate(r)]->value,
-         second_immediate(r));
+  memcpy(r.sp + field<Field::D>(r), &instance(r).globals[immediate(r)]->value, second_immediate(r));
   return done(r);
 }
 bool ImportedGlobalSet(Registers& r) {
@@ -232,8 +247,7 @@ bool MemoryCopyNow(Registers& r) {
   for (uint64_t i = 0; i < chunks; i++) {
     if (interrupted(r)) return fail(r, Trap::DeadlineExceeded);
     const uint64_t at = (to <= from ? i : chunks - 1 - i) * kChunkBytes;
-    memmove(memory.base() + to + at, memory.base() + from + at,
-            std::min(kChunkBytes, length - at));
+    memmove(memory.base() + to + at, memory.base() + from + at, std::min(kChunkBytes, length - at));
   }
   return done(r);
 }
@@ -282,7 +296,9 @@ bool StoreLaneNow(Registers& r) {
 
 // --- Tables --------------------------------------------------------------------------------------
 
-bool fail_table(Registers& r) { return fail(r, Trap::OutOfBoundsTableAccess); }
+bool fail_table(Registers& r) {
+  return fail(r, Trap::OutOfBoundsTableAccess);
+}
 
 bool TableGetNow(Registers& r) {
   const TableInstance& table = *instance(r).tables[immediate(r)];

@@ -42,8 +42,7 @@ void link_call(const CallFixup& fixup, const CodeContents& contents) {
   const FunctionCode& callee = contents.functions[fixup.callee];
   const auto op = static_cast<CodeOp>(static_cast<int>(CodeOp::Call0) +
                                       4 * static_cast<int>(callee.clear_count) + fixup.save_mode);
-  const Handler handler =
-      find_handler(op, Kind::Slot, Kind::Slot, Kind::Slot, Kind::Slot);
+  const Handler handler = find_handler(op, Kind::Slot, Kind::Slot, Kind::Slot, Kind::Slot);
   const char* entry = contents.cells + callee.direct_entry;
   char* cell = contents.cells + fixup.cell;
   const auto clear_offset = static_cast<int16_t>(callee.clear_offset);
@@ -67,12 +66,18 @@ uint32_t argument_slots(const FuncType& type) {
   return parameters > results ? parameters : results;
 }
 
-CodeContents::~CodeContents() { ::operator delete(cells); }
+CodeContents::~CodeContents() {
+  ::operator delete(cells);
+}
 
 Code::Code(std::unique_ptr<CodeContents> contents) : contents_(std::move(contents)) {}
 Code::~Code() = default;
-const Module& Code::module() const { return contents_->module.module(); }
-uint64_t Code::size_bytes() const { return contents_->cells_bytes; }
+const Module& Code::module() const {
+  return contents_->module.module();
+}
+uint64_t Code::size_bytes() const {
+  return contents_->cells_bytes;
+}
 
 Result<std::shared_ptr<const Code>, LoadError> translate(ValidatedModule validated,
                                                          TranslateOptions options) {
