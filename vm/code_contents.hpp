@@ -20,6 +20,7 @@
 
 #include "loader/loader.hpp"
 #include "vm/code.hpp"
+#include "vm/value.hpp"
 
 namespace qip {
 
@@ -61,6 +62,11 @@ inline uint32_t slots_of(ValueType type) {
 }
 // max(parameter slots, result slots): how far below sp a frame begins.
 uint32_t argument_slots(const FuncType& type);
+
+// Between values of the host and consecutive slots of those types. Reading leaves no bits beyond
+// the type's width (the upper half of an i32 or f32 slot is unspecified). vm/interpreter.cpp
+void values_to_slots(char* slots, const std::vector<ValueType>& types, const Value* values);
+void slots_to_values(const char* slots, const std::vector<ValueType>& types, Value* values);
 
 // The offset in the module's bytes of the instruction that the cell at `cell_offset` came from,
 // found by translating the function again. 0 if there is none.

@@ -279,7 +279,7 @@ void Emitter::operation(uint32_t index) {
     return;
   }
   if (x.op == kCallDirect || x.op == CodeOp::CallSlow || x.op == CodeOp::CallIndirect) {
-    call(x, index);
+    call(x);
     return;
   }
   switch (code_op_info(x.op).form) {
@@ -293,7 +293,7 @@ void Emitter::operation(uint32_t index) {
       slow(x);
       return;
     default:
-      plain(x, index);
+      plain(x);
       return;
   }
 }
@@ -310,8 +310,7 @@ void Emitter::loop_head(const Operation& x) {
 }
 
 // Brings each operand to a place that the operation has a handler for, and writes the cell.
-void Emitter::plain(const Operation& x, uint32_t index) {
-  (void)index;
+void Emitter::plain(const Operation& x) {
   const CodeOpInfo& info = code_op_info(x.op);
   const bool is_access = info.form == Form::Load || info.form == Form::Store;
   Place d = destination_of(x), a = place_of(x.a), b = place_of(x.b), c = place_of(x.c);
@@ -542,8 +541,7 @@ void Emitter::slow(const Operation& x) {
 
 // --- Calls ---------------------------------------------------------------------------------------
 
-void Emitter::call(const Operation& x, uint32_t index) {
-  (void)index;
+void Emitter::call(const Operation& x) {
   static constexpr CodeOp kSave[] = {CodeOp::Return, CodeOp::SaveIntegers, CodeOp::SaveFloats,
                                      CodeOp::SaveAll};
   const int64_t delta = operand_slot_offset(x.offset) + 8 * int64_t{x.extra};

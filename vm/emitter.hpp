@@ -75,14 +75,13 @@ class Emitter {
 
   // Pass 3.
   void assign_accumulators();
-  void assign_accumulator(uint32_t consumer, Operand operand, Places places);
   void choose_hot_locals();
   // Pass 4.
   void lay_out_frame(FunctionCode* code);
   void prologue(FunctionCode* code);
   void operation(uint32_t index);
-  void plain(const Operation& x, uint32_t index);
-  void call(const Operation& x, uint32_t index);
+  void plain(const Operation& x);
+  void call(const Operation& x);
   void finish_call(const Operation& x);
   void loop_head(const Operation& x);
   void branch_table(const Operation& x);

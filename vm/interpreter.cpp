@@ -95,15 +95,6 @@ void run_guarded(MachineState& machine, const char* entry, char* sp) {
 }
 #endif
 
-void write_slots(char* slots, const std::vector<ValueType>& types, const Value* values) {
-  for (const ValueType type : types) {
-    memcpy(slots, &values->low, 8);
-    if (type == ValueType::V128) memcpy(slots + 8, &values->high, 8);
-    slots += 8 * slots_of(type);
-    values++;
-  }
-}
-
 // i32 and f32 slots have unspecified upper halves.
 Value value_of_bits(ValueType type, uint64_t low, uint64_t high) {
   switch (type) {
@@ -117,7 +108,18 @@ Value value_of_bits(ValueType type, uint64_t low, uint64_t high) {
   }
 }
 
-void read_slots(const char* slots, const std::vector<ValueType>& types, Value* values) {
+}  // namespace
+
+void values_to_slots(char* slots, const std::vector<ValueType>& types, const Value* values) {
+  for (const ValueType type : types) {
+    memcpy(slots, &values->low, 8);
+    if (type == ValueType::V128) memcpy(slots + 8, &values->high, 8);
+    slots += 8 * slots_of(type);
+    values++;
+  }
+}
+
+void slots_to_values(const char* slots, const std::vector<ValueType>& types, Value* values) {
   for (const ValueType type : types) {
     uint64_t low, high = 0;
     memcpy(&low, slots, 8);
@@ -127,10 +129,12 @@ void read_slots(const char* slots, const std::vector<ValueType>& types, Value* v
   }
 }
 
+namespace {
+
 void collect_results(const MachineState& machine, const FuncType& type, const char* slots,
                      Value* results) {
   if (type.results.size() != 1) {
-    read_slots(slots, type.results, results);
+    slots_to_values(slots, type.results, results);
     return;
   }
   switch (type.results[0]) {
@@ -189,13 +193,6 @@ void enter_instance(MachineState& machine, Instance* instance) {
   machine.own_globals = instance->own_globals;
 }
 
-void values_to_slots(char* slots, const std::vector<ValueType>& types, const Value* values) {
-  write_slots(slots, types, values);
-}
-void slots_to_values(const char* slots, const std::vector<ValueType>& types, Value* values) {
-  read_slots(slots, types, values);
-}
-
 Trap invoke(Budget& budget, FunctionInstance& function, std::span<const Value> arguments,
             std::span<Value> results) {
   const FuncType& type = *function.type;
@@ -221,7 +218,7 @@ Trap invoke(Budget& budget, FunctionInstance& function, std::span<const Value> a
       machine.stack_limit.load(std::memory_order_relaxed)) {
     return budget.interrupted() ? Trap::DeadlineExceeded : Trap::CallStackExhausted;
   }
-  write_slots(bottom, type.parameters, arguments.data());
+  values_to_slots(bottom, type.parameters, arguments.data());
   const char* const return_pc = exit_cell();
   memcpy(sp, &return_pc, 8);
   memcpy(sp + 8, &bottom, 8);

@@ -43,6 +43,18 @@ TEST(BranchIf, a_local_that_is_its_value_may_be_written_behind_it) {
   expect_everywhere(body, {i32_value(7), i32_value(20)}, returned({i32_value(20)}));
 }
 
+// One path moves it to the target, the other computes on.
+TEST(BranchIf, its_value_is_there_on_both_paths) {
+  const Bytes computed = block(code(i32(10), get(1), get(1), I32Mul, get(0), br_if(0), get(1),
+                                    get(1), I32Add, I32Sub, I32Add),
+                               'i');
+  expect_everywhere("ii:i", computed, {i32_value(0), i32_value(7)}, returned({i32_value(45)}));
+  expect_everywhere("ii:i", computed, {i32_value(1), i32_value(7)}, returned({i32_value(49)}));
+  const Bytes dropped = block(code(i32(10), get(1), block({}), get(0), br_if(0), Drop), 'i');
+  expect_everywhere("ii:i", dropped, {i32_value(0), i32_value(7)}, returned({i32_value(10)}));
+  expect_everywhere("ii:i", dropped, {i32_value(1), i32_value(7)}, returned({i32_value(7)}));
+}
+
 TEST(BranchIf, carries_many_values_past_others) {
   for (const uint32_t count : {1u, 2u, 3u, 4u, 5u, 9u}) {
     const std::string results(count, 'i');
@@ -427,6 +439,38 @@ TEST(Order, loads_see_memory_before_bulk_stores_calls_and_growth) {
                     {i32_value(3)}, returned({i32_value(8)}));
 }
 
+TEST(Order, a_load_is_done_before_the_branch_behind_it) {
+  const Body body{
+      "ii:i", "i", [](uint32_t x) {
+        return code(i32(3), set(x),
+                    block(code(get(1), access(I32Load), get(0), br_if(0), get(0), I32Add, set(x))),
+                    get(x));
+      }};
+  expect_everywhere(body, {i32_value(0), i32_value(0)}, returned({i32_value(0)}));
+  expect_everywhere(body, {i32_value(1), i32_value(0)}, returned({i32_value(3)}));
+  for (const uint32_t condition : {0u, 1u}) {
+    expect_everywhere(body, {i32_value(condition), i32_value(0xFFFFFFFF)},
+                      trapped(Trap::OutOfBoundsMemoryAccess));
+  }
+}
+
+// (a * b & a + b) ^ c, where making c takes the place that a + b had.
+TEST(Order, an_operand_is_read_before_its_place_is_taken) {
+  const Bytes both = code(get(0), get(1), I32Mul, get(1), get(0), I32Add, I32And);
+  const uint32_t value = (1000u * 77u) & (1000u + 77u);
+  expect_everywhere("ii:i",
+                    code(both, get(0), get(0), I32Mul, get(1), get(1), I32Mul, I32DivU, I32Xor),
+                    {i32_value(1000), i32_value(77)},
+                    returned({i32_value(value ^ (1000u * 1000u / (77u * 77u)))}));
+  const Body call_between{
+      "ii:i", "", [&both](uint32_t) { return code(both, call(1), get(0), I32Xor); },
+      [](ModuleBuilder* module) {
+        module->function("", ":", code(i64(kMax64), set(0), i64(5), set(1)), "ll");
+      }};
+  expect_everywhere(call_between, {i32_value(1000), i32_value(77)},
+                    returned({i32_value(value ^ 1000u)}));
+}
+
 TEST(Order, the_first_trap_wins) {
   // A load out of bounds before a division by zero, and the other way round.
   const Bytes load_first = code(get(0), access(I32Load), i32(1), get(1), I32DivU, I32Add);
@@ -770,18 +814,30 @@ TEST(LargeFrames, every_kind_of_operation_reaches_its_operands) {
 
 // --- Calls ---------------------------------------------------------------------------------------
 
+// The value of a local, read so often that it pays to keep the local in a register across calls.
+Bytes hot_i32(uint32_t local) {
+  return code(get(local), repeated(16, code(get(local), I32Xor)));
+}
+Bytes hot_i64(uint32_t local) {
+  return code(get(local), repeated(16, code(get(local), I64Xor)));
+}
+Bytes hot_f64(uint32_t local) {
+  return code(get(local), repeated(16, code(get(local), F64Max)));
+}
+
 TEST(Calls, hot_locals_of_both_files_survive_every_kind_of_call) {
   const auto body = [](const Bytes& the_call) {
     return Body{"i:lid", "idl",
                 [the_call](uint32_t x) {
-                  return code(i32(0), set(x), f64(0), set(x + 1), i64(0), set(x + 2),
-                              loop(code(get(x + 2), get(x), the_call, I64ExtendI32U, I64Add,
-                                        set(x + 2), get(x + 1), f64(0.25), F64Add, set(x + 1),
-                                        get(x), i32(1), I32Add, tee(x), get(0), I32LtU, br_if(0))),
-                              get(x + 2), get(x), get(x + 1));
+                  return code(
+                      i32(0), set(x), f64(0), set(x + 1), i64(0), set(x + 2),
+                      loop(code(hot_i64(x + 2), hot_i32(x), the_call, I64ExtendI32U, I64Add,
+                                set(x + 2), hot_f64(x + 1), f64(0.25), F64Add, set(x + 1),
+                                hot_i32(x), i32(1), I32Add, tee(x), get(0), I32LtU, br_if(0))),
+                      get(x + 2), get(x), get(x + 1));
                 },
                 [](ModuleBuilder* module) {
-                  // Uses hot locals of its own.
+                  // Uses hot locals of its own: three times its argument.
                   module->function(
                       "", "i:i",
                       code(loop(code(get(1), get(0), I32Add, set(1), get(2), f64(1), F64Add, set(2),
@@ -799,6 +855,50 @@ TEST(Calls, hot_locals_of_both_files_survive_every_kind_of_call) {
   expect_everywhere(body(call(1)), {i32_value(100)}, expected);
   expect_everywhere(body(code(i32(1), call_indirect(1))), {i32_value(100)}, expected);
   expect_everywhere(body(code(i32(0), call_indirect(1, 1))), {i32_value(100)}, expected);
+}
+
+TEST(Calls, hot_locals_of_one_file_survive_them_too) {
+  const auto clobber = [](ModuleBuilder* module) {
+    module->function("", ":",
+                     code(loop(code(get(1), f64(3), F64Add, set(1), get(0), i32(1), I32Add, tee(0),
+                                    i32(5), I32LtU, br_if(0)))),
+                     "id");
+  };
+  const Body integers{"i:i", "i",
+                      [](uint32_t x) {
+                        return code(i32(0), set(x),
+                                    loop(code(call(1), hot_i32(x), i32(1), I32Add, tee(x), get(0),
+                                              I32LtU, br_if(0))),
+                                    hot_i32(x));
+                      },
+                      clobber};
+  expect_everywhere(integers, {i32_value(10)}, returned({i32_value(10)}));
+  const Body floats{"d:d", "d",
+                    [](uint32_t x) {
+                      return code(f64(0), set(x),
+                                  loop(code(call(1), hot_f64(x), f64(1), F64Add, tee(x), get(0),
+                                            F64Lt, br_if(0))),
+                                  hot_f64(x));
+                    },
+                    clobber};
+  expect_everywhere(floats, {f64_value(10)}, returned({f64_value(10)}));
+}
+
+// Temporaries of both files, the callee makes some of its own.
+TEST(Calls, values_that_wait_are_not_disturbed) {
+  const Body body{"iid:i", "",
+                  [](uint32_t) {
+                    return code(get(0), get(1), I32Mul, get(2), get(2), F64Mul, call(1),
+                                I32TruncSatF64S, I32Add);
+                  },
+                  [](ModuleBuilder* module) {
+                    module->function(
+                        "", ":",
+                        code(i32(8), i32(0), access(I32Load), i32(4), access(I32Load), I32Mul,
+                             i32(3), I32Sub, access(I32Store), i32(24), i32(0), access(F64Load),
+                             i32(16), access(F64Load), F64Sub, F64Sqrt, access(F64Store)));
+                  }};
+  expect_everywhere(body, {i32_value(6), i32_value(7), f64_value(3)}, returned({i32_value(51)}));
 }
 
 TEST(Calls, recursion_keeps_every_frame_apart) {
@@ -853,6 +953,8 @@ TEST(Calls, indirect_ones_trap_in_every_table) {
     module.table('r', 4);
     module.table('r', 4);
     module.active_elements(table, 0, {0, 1});
+    // What the other table has at these places must not matter.
+    module.active_elements(1 - table, 0, {module.function("", "i:i", i32(1000)), 2, 2, 2});
     // The index is a parameter, a value just made, a constant.
     module.function("f", "i:i", code(i32(41), get(0), call_indirect(wanted, table)));
     module.function("g", "i:i",

@@ -235,6 +235,25 @@ TEST(MemoryEdges, modifications_in_place) {
   }
 }
 
+// The order of the operands counts: [p] = [p] - v is one operation, [p] = v - [p] is not.
+TEST(MemoryEdges, modifications_in_either_order) {
+  for (const bool memory_first : {true, false}) {
+    const Bytes load = code(get(0), access(F64Load, 8));
+    const Bytes value = memory_first ? code(load, get(1), F64Sub) : code(get(1), load, F64Sub);
+    ModuleBuilder module;
+    module.memory(1);
+    module.function("f", "id:", code(get(0), value, access(F64Store, 8)));
+    Guest guest(module);
+    const double before = 10;
+    uint8_t* place = guest.instance->memories[0]->base() + 24;
+    memcpy(place, &before, 8);
+    EXPECT_EQ(guest.call("f", {i32_value(16), f64_value(3)}), returned({}));
+    double after = 0;
+    memcpy(&after, place, 8);
+    EXPECT_EQ(after, memory_first ? 7 : -7);
+  }
+}
+
 // A fill that runs into the end of memory: everything before the end is written, nothing wraps.
 TEST(MemoryEdges, a_fill_loop_stops_exactly_at_the_end) {
   for (const bool bytes : {true, false}) {

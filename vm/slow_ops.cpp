@@ -9,9 +9,6 @@
 
 namespace qip {
 
-void values_to_slots(char* slots, const std::vector<ValueType>& types, const Value* values);
-void slots_to_values(const char* slots, const std::vector<ValueType>& types, Value* values);
-
 namespace {
 
 template <class T>

@@ -322,6 +322,34 @@ TEST(NoFusion, across_a_label) {
   EXPECT_FALSE(contains_operation(text, "AddBranchIfI32LtS")) << text;
 }
 
+TEST(NoFusion, of_an_increment_in_front_of_the_loop) {
+  EXPECT_EQ(operations_of("ii:", code(get(0), i32(1), I32Add, set(0),
+                                      loop(code(get(0), get(1), I32LtS, br_if(0))))),
+            "l0 = I32Add l0 1\n"
+            "loop @2\n"
+            "BranchIfI32LtS l0 l1 @2\n"
+            "Return\n");
+}
+
+TEST(NoFusion, of_an_operand_whose_slot_was_taken) {
+  const Bytes both = code(get(0), get(1), I32Mul, get(1), get(0), I32Add, I32And);
+  for (const Bytes& between :
+       {code(get(0), get(0), I32Mul, get(1), get(1), I32Mul, I32DivU), code(call(1), get(0))}) {
+    const std::string text =
+        operations_of("ii:i", code(both, between, I32Xor), "", {},
+                      [](ModuleBuilder* module) { module->function("", ":", {}); });
+    EXPECT_FALSE(contains_operation(text, "I32AndI32XorTriple")) << text;
+  }
+  EXPECT_TRUE(
+      contains_operation(operations_of("ii:i", code(both, get(0), I32Xor)), "I32AndI32XorTriple"));
+}
+
+TEST(NoFusion, of_a_load_across_a_branch) {
+  const std::string text = operations_of(
+      "ii:", block(code(get(1), access(I32Load), get(0), br_if(0), get(0), I32Add, set(1))));
+  EXPECT_FALSE(contains_operation(text, "I32LoadThenI32Add")) << text;
+}
+
 TEST(NoFusion, of_a_value_that_another_path_expects_in_its_slot) {
   EXPECT_EQ(operations_of(
                 "ii:i", block(code(get(0), get(1), I32Mul, get(0), br_if(0), get(1), I32Add), 'i')),
@@ -382,6 +410,9 @@ TEST(NoFusion, of_a_modification_of_another_place) {
       code(get(0), get(0), access(I32Load), get(1), I32Add, access(I32Store8)),       // width
       code(get(0), i32(4), I32Add, get(0), i32(8), I32Add, access(I32Load), get(1), I32Add,
            access(I32Store)),  // index
+      code(get(0), i32(4), I32Add, get(0), i32(8), I32Add, access(I32Load), i32(9), I32Xor,
+           access(I32Store)),                                                   // index
+      code(get(0), f64(2), get(0), access(F64Load), F64Sub, access(F64Store)),  // order
       // The address changes in between.
       code(get(0), get(0), access(I32Load), i32(5), set(0), get(1), I32Add, access(I32Store)),
   };
