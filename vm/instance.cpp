@@ -168,6 +168,9 @@ class Instantiation {
 
   bool check_imports() {
     const auto& wanted = module().imports;
+    if (imports_.size() > wanted.size()) {
+      return fail(InstantiationErrorClass::Unlinkable, "more imports given than declared");
+    }
     for (size_t i = 0; i < wanted.size(); i++) {
       if (i >= imports_.size()) return unlinkable("unknown import", wanted[i]);
       if (!matches(wanted[i], imports_[i]))

@@ -158,6 +158,7 @@ class IrBuilder {
   void store(Opcode opcode);
   void lane_access(Opcode opcode);
   void fuse_address(Operation& x, CodeOp indexed, CodeOp scaled, CodeOp table);
+  bool fuse_table_address(Operation& x, Operation& y, CodeOp table);
   bool fuse_constant_address(Operation& x);
   void fuse_modify(Operation& x, Opcode store);
   void branch_on(Operand condition, uint32_t label, bool invert);

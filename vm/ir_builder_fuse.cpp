@@ -239,6 +239,39 @@ bool IrBuilder::fuse_constant_address(Operation& x) {
   return true;
 }
 
+// ((index & mask) << shift) + base, or without a base: a table look-up. `y` makes the address.
+bool IrBuilder::fuse_table_address(Operation& x, Operation& y, CodeOp table) {
+  if (table == kLabel) return false;
+  const auto is_index = [&](const Operation* z) {
+    return z != nullptr && z->op == CodeOp::I32AndImmediateI32Shl && has_value(z->a) &&
+           z->b.is(OperandKind::Constant);
+  };
+  Operation* z = nullptr;
+  Operand base;
+  if (is_index(&y)) {
+    z = &y;
+    base = new_constant(SlotType::I32, 0);
+  } else if (y.op == code_op(Opcode::I32Add)) {
+    z = sinkable(y.a);
+    base = y.b;
+    if (!is_index(z)) {
+      z = sinkable(y.b);
+      base = y.a;
+    }
+    if (!is_index(z)) return false;
+    y.flags |= kDead;
+  } else {
+    return false;
+  }
+  x.op = table;
+  x.a = z->a;
+  x.b = base;
+  x.immediate = z->immediate;
+  x.extra = static_cast<uint32_t>(ir_.constant(z->b)) & 31;
+  z->flags |= kDead;
+  return true;
+}
+
 void IrBuilder::fuse_address(Operation& x, CodeOp indexed, CodeOp scaled, CodeOp table) {
   if (fuse_constant_address(x)) return;
   if (x.a.is(OperandKind::Constant)) {
@@ -252,18 +285,6 @@ void IrBuilder::fuse_address(Operation& x, CodeOp indexed, CodeOp scaled, CodeOp
   Operation* y = sinkable(x.a);
   if (y == nullptr || !has_value(y->a)) return;
   if (y->op == CodeOp::I32ShlImmediateI32Add) {
-    Operation* z = sinkable(y->a);
-    if (table != kLabel && z != nullptr && z->op == code_op(Opcode::I32And) &&
-        z->b.is(OperandKind::Constant) && has_value(z->a)) {
-      x.op = table;
-      x.immediate = static_cast<uint32_t>(ir_.constant(z->b));
-      x.extra = y->immediate & 31;
-      x.a = z->a;
-      x.b = y->b;
-      z->flags |= kDead;
-      y->flags |= kDead;
-      return;
-    }
     if (scaled == kLabel) return;
     x.op = scaled;
     x.immediate = y->immediate & 31;
@@ -272,6 +293,7 @@ void IrBuilder::fuse_address(Operation& x, CodeOp indexed, CodeOp scaled, CodeOp
     y->flags |= kDead;
     return;
   }
+  if (fuse_table_address(x, *y, table)) return;
   if (y->op == code_op(Opcode::I32Add) && indexed != kLabel) {
     x.op = indexed;
     x.a = y->a;

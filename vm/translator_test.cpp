@@ -159,6 +159,17 @@ TEST(Fusion, addresses_fold_into_their_access) {
                 "ii:", code(get(0), i32(3), I32Shl, get(1), I32Add, f64(0), access(F64Store, 16))),
             "F64StoreScaled l0 l1 0 offset 16 #3\n"
             "Return\n");
+  // Table look-ups: ((index & mask) << shift) + base, the base on either side or only the offset.
+  const Bytes index = code(get(0), i32(255), I32And, i32(2), I32Shl);
+  EXPECT_EQ(operations_of("ii:i", code(index, get(1), I32Add, access(I32Load, 8))),
+            "t0 = I32LoadTable l0 l1 offset 8 #255 #2\n"
+            "ReturnInteger t0\n");
+  EXPECT_EQ(operations_of("ii:i", code(get(1), index, I32Add, access(I32Load, 8))),
+            "t0 = I32LoadTable l0 l1 offset 8 #255 #2\n"
+            "ReturnInteger t0\n");
+  EXPECT_EQ(operations_of("i:i", code(index, access(I32Load, 8))),
+            "t0 = I32LoadTable l0 0 offset 8 #255 #2\n"
+            "ReturnInteger t0\n");
   EXPECT_EQ(operations_of(":i", code(i32(100), access(I32Load, 28))),
             "t0 = I32LoadAt 100 offset 128\n"
             "ReturnInteger t0\n");
