@@ -20,13 +20,14 @@ PROFILE ?= full
 CHECKS ?= explicit
 DISPATCH ?= tail
 SANITIZE ?=
-OPTIMIZE ?= $(if $(filter small,$(PROFILE)),-Os,-O2)
+DEFAULT_OPTIMIZE := $(if $(filter small,$(PROFILE)),-Os,-O2)
+OPTIMIZE ?= $(DEFAULT_OPTIMIZE)
 
 comma := ,
 VARIANT := $(strip \
   $(if $(filter-out $(DEFAULT_CXX),$(CXX)),$(notdir $(CXX))) \
   $(filter-out full,$(PROFILE)) $(filter-out explicit,$(CHECKS)) $(filter-out tail,$(DISPATCH)) \
-  $(subst $(comma),-,$(SANITIZE)) $(filter-out -O2 -Os,$(OPTIMIZE)))
+  $(subst $(comma),-,$(SANITIZE)) $(filter-out $(DEFAULT_OPTIMIZE),$(OPTIMIZE)))
 empty :=
 space := $(empty) $(empty)
 BUILD := build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))

@@ -101,7 +101,6 @@ struct FunctionIr {
   uint32_t local_slot_count = 0;  // without parameters
   uint32_t argument_slots = 0;    // how far below sp the frame begins
   uint32_t max_operand_slots = 0;
-  bool has_calls = false;
 
   uint64_t constant(Operand operand) const { return constants[operand.index()]; }
 };

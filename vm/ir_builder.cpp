@@ -765,7 +765,6 @@ void IrBuilder::arguments_in_place(const FuncType& type) {
 
 void IrBuilder::finish_call(const FuncType& type, uint32_t argument_slot, uint32_t call) {
   if (!loops_.empty()) ir_.labels[loops_.back()].plain_loop = false;
-  ir_.has_calls = true;
   last_effect_ = last_call_ = call + 1;
   const uint32_t used = argument_slot + argument_slots(type);
   if (used > ir_.max_operand_slots) ir_.max_operand_slots = used;

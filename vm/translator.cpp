@@ -34,7 +34,6 @@ void reset(FunctionIr* ir) {
   ir->locals.clear();
   ir->local_slots.clear();
   ir->parameter_count = ir->local_slot_count = ir->argument_slots = ir->max_operand_slots = 0;
-  ir->has_calls = false;
 }
 
 // The handler of a direct call depends on how many slots the callee wants cleared.
