@@ -6,8 +6,8 @@ namespace qip {
 namespace {
 
 template <size_t... parts>
-const Handler* const* part_tables(size_t part, std::index_sequence<parts...>) {
-  const Handler* const* result = nullptr;
+const int32_t* part_table(size_t part, std::index_sequence<parts...>) {
+  const int32_t* result = nullptr;
   ((part == parts ? (void)(result = handler_part<parts>()) : (void)0), ...);
   return result;
 }
@@ -31,6 +31,19 @@ constexpr std::array<uint8_t, kCodeOpCount> make_part_of() {
 }
 constexpr auto kPartOf = make_part_of();
 
+// Per operation: where its handlers begin in the table of its part.
+constexpr std::array<uint16_t, kCodeOpCount> make_entry_begins() {
+  std::array<uint16_t, kCodeOpCount> begins{};
+  size_t begin = 0;
+  for (size_t i = 0; i < kCodeOpCount; i++) {
+    if (i == kPartBegins[kPartOf[i]]) begin = 0;
+    begins[i] = static_cast<uint16_t>(begin);
+    begin += table_entry_count(kCodeOpInfoTable[i]);
+  }
+  return begins;
+}
+constexpr auto kEntryBegins = make_entry_begins();
+
 // False if the operation's row does not name the place. An operand that it does not have is
 // always fine.
 bool advance(Places set, Kind kind, size_t* index) {
@@ -50,10 +63,12 @@ Handler find_handler(CodeOp op, Kind d, Kind a, Kind b, Kind c) {
       !advance(info.c, c, &index)) {
     return nullptr;
   }
-  const size_t part = kPartOf[number];
-  const Handler* const* tables = part_tables(part, std::make_index_sequence<kHandlerPartCount>{});
-  const Handler* handlers = tables[number - kPartBegins[part]];
-  return handlers == nullptr ? nullptr : handlers[index];
+  if (info.form == Form::None) return nullptr;
+  const int32_t* entry =
+      part_table(kPartOf[number], std::make_index_sequence<kHandlerPartCount>{}) +
+      kEntryBegins[number] + index;
+  if (*entry == 0) return nullptr;
+  return reinterpret_cast<Handler>(reinterpret_cast<uintptr_t>(entry) + *entry);
 }
 
 const char* code_op_name(CodeOp op) {

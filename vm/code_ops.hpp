@@ -86,24 +86,20 @@ constexpr Places place(Kind kind) {
 }
 
 namespace places {
-inline constexpr Places N = 0;
-inline constexpr Places I = place(Kind::Immediate);
-inline constexpr Places S = place(Kind::Slot);
-inline constexpr Places SA = S | place(Kind::Accumulator);
-inline constexpr Places SAI = SA | place(Kind::Immediate);
 inline constexpr Places kHotIntegers = (QIP_HOT_INTEGERS > 0 ? place(Kind::Register0) : 0) |
                                        (QIP_HOT_INTEGERS > 1 ? place(Kind::Register1) : 0);
 inline constexpr Places kHotFloats = (QIP_HOT_FLOATS > 0 ? place(Kind::Register0) : 0) |
                                      (QIP_HOT_FLOATS > 1 ? place(Kind::Register1) : 0);
-inline constexpr Places V = SA | kHotIntegers;
-inline constexpr Places VI = V | place(Kind::Immediate);
-inline constexpr Places L = S | kHotIntegers;
-inline constexpr Places LI = L | place(Kind::Immediate);
-inline constexpr Places F = SA | kHotFloats | kFloatFile;
-inline constexpr Places FI = F | place(Kind::Immediate);
-inline constexpr Places FL = S | kHotFloats | kFloatFile;
-inline constexpr Places W = SA | kFloatFile;
-inline constexpr Places WS = S | kFloatFile;
+inline constexpr Places N = 0;
+inline constexpr Places I = place(Kind::Immediate);
+inline constexpr Places S = place(Kind::Slot), SI = S | I;
+inline constexpr Places SA = S | place(Kind::Accumulator), SAI = SA | I;
+inline constexpr Places L = S | kHotIntegers, LI = L | I;
+inline constexpr Places V = SA | kHotIntegers, VI = V | I;
+inline constexpr Places FS = S | kFloatFile, FSI = FS | I;
+inline constexpr Places W = SA | kFloatFile, WI = W | I;
+inline constexpr Places FL = FS | kHotFloats, FLI = FL | I;
+inline constexpr Places F = W | kHotFloats, FI = F | I;
 }  // namespace places
 
 struct CodeOpInfo {
@@ -180,21 +176,79 @@ constexpr unsigned positions(Places set) {
 constexpr unsigned handler_count(const CodeOpInfo& info) {
   return positions(info.d) * positions(info.a) * positions(info.b) * positions(info.c);
 }
+// None for an operation that is never executed as such.
+constexpr unsigned table_entry_count(const CodeOpInfo& info) {
+  return info.form == Form::None ? 0 : handler_count(info);
+}
 
 namespace code_op_tables {
 
-constexpr Places float_places(char letter, Places integers, Places floats) {
-  return letter == 'i' || letter == 'l' ? integers : letter == 'v' ? places::W : floats;
+// The places of an operand that may be an integer or a float. Vectors make do with slots and the
+// accumulator.
+struct PlaceChoice {
+  Places integers = 0, floats = 0;
+};
+inline constexpr PlaceChoice kAnywhere = {places::V, places::F};
+inline constexpr PlaceChoice kAnywhereOrConstant = {places::VI, places::FI};
+inline constexpr PlaceChoice kTemporary = {places::SA, places::W};
+inline constexpr PlaceChoice kTemporaryOrConstant = {places::SAI, places::WI};
+inline constexpr PlaceChoice kSlotOrConstant = {places::SI, places::FSI};
+inline constexpr PlaceChoice kLocalOrConstant = {places::LI, places::FLI};
+
+constexpr Places choose(char letter, PlaceChoice choice) {
+  if (letter == 'v') return places::W;
+  return letter == 'i' || letter == 'l' ? choice.integers : choice.floats;
 }
 
-// Which operations get the whole product of places: what loops are made of. Division, remainder,
-// copysign, rarer conversions and every vector operation make do with slots and accumulators.
-constexpr bool is_hot_binary(const OpcodeInfo& info) {
-  if (info.prefix != 0) return false;
+struct BinaryPlaces {
+  PlaceChoice d, a, b;
+};
+// What loops are made of gets the whole product of places, the rest what compilers' output needs
+// often enough to be worth the handlers. The reasons in common: results of comparisons are used at
+// once; the distance of a rotation is a constant; a division outweighs a move.
+constexpr BinaryPlaces binary_places(const OpcodeInfo& info) {
+  if (info.prefix != 0) return {kTemporary, kTemporary, kTemporary};
   const uint8_t code = info.code;
-  const bool division = (code >= 0x6D && code <= 0x70) || (code >= 0x7F && code <= 0x82);
-  const bool copysign = code == 0x98 || code == 0xA6;
-  return !division && !copysign;
+  if (code >= 0x46 && code <= 0x4F) {  // comparisons of i32
+    return {kTemporary, kAnywhere, kAnywhereOrConstant};
+  }
+  if (code >= 0x51 && code <= 0x5A) {  // of i64
+    return {kTemporary, kAnywhere, kLocalOrConstant};
+  }
+  if (code >= 0x5B && code <= 0x66) {  // of f32, f64
+    return {kTemporary, kAnywhere, kSlotOrConstant};
+  }
+  switch (code) {
+    case 0x6D:  // div, rem
+    case 0x6E:
+    case 0x6F:
+    case 0x70:
+    case 0x7F:
+    case 0x80:
+    case 0x81:
+    case 0x82:
+      return {kTemporary, kTemporary, kTemporaryOrConstant};
+    case 0x77:  // rotl, rotr
+    case 0x78:
+    case 0x89:
+    case 0x8A:
+      return {kAnywhere, kAnywhere, kSlotOrConstant};
+    case 0x93:  // float sub: compilers add the negated constant
+    case 0xA1:
+      return {kAnywhere, kAnywhere, kAnywhere};
+    case 0x95:  // float div
+    case 0xA3:
+      return {kTemporary, kAnywhere, kAnywhereOrConstant};
+    case 0x96:  // min, max, copysign
+    case 0x97:
+    case 0x98:
+    case 0xA4:
+    case 0xA5:
+    case 0xA6:
+      return {kTemporary, kTemporary, kTemporary};
+    default:
+      return {kAnywhere, kAnywhere, kAnywhereOrConstant};
+  }
 }
 constexpr bool is_hot_unary(const OpcodeInfo& info) {
   if (info.prefix != 0) return false;
@@ -237,14 +291,13 @@ constexpr CodeOpInfo plain(const OpcodeInfo& info) {
     return result;
   }
   const size_t operands = info.operand_count();
-  const bool vector = info.prefix == 0xFD;
-  const bool hot = operands == 1 ? is_hot_unary(info) : is_hot_binary(info);
-  const Places integers = hot ? places::V : places::SA;
-  const Places floats = hot ? places::F : places::W;
-  result.d = float_places(info.result(), is_comparison(info) ? places::SA : integers, floats);
-  result.a = float_places(info.operand(0), integers, floats);
-  if (operands > 1) result.b = float_places(info.operand(1), integers, floats);
-  if (operands > 2) result.c = float_places(info.operand(2), integers, floats);
+  BinaryPlaces choice = {kTemporary, kTemporary, kTemporary};
+  if (operands == 1 && is_hot_unary(info)) choice = {kAnywhere, kAnywhere, kAnywhere};
+  if (operands == 2) choice = binary_places(info);
+  result.d = choose(info.result(), is_comparison(info) ? kTemporary : choice.d);
+  result.a = choose(info.operand(0), choice.a);
+  if (operands > 1) result.b = choose(info.operand(1), choice.b);
+  if (operands > 2) result.c = choose(info.operand(2), kTemporary);
   if (info.kind == OpcodeKind::Lane) {
     result.form = Form::Lane;
   } else if (info.kind == OpcodeKind::Shuffle) {
@@ -253,7 +306,6 @@ constexpr CodeOpInfo plain(const OpcodeInfo& info) {
     result.form = Form::Unary;
   } else if (operands == 2) {
     result.form = Form::Binary;
-    if (!vector) result.b |= place(Kind::Immediate);
     result.wide_immediate = info.operand(1) == 'd';
   } else {
     result.form = Form::Ternary;
@@ -270,7 +322,7 @@ constexpr std::array<CodeOpInfo, kCodeOpCount> make() {
 #include "vm/code_ops.def"
 #undef CODE_OP
 #define CODE_OP(...)
-#define FLOAT_COMPARE_BRANCH(name)                                       \
+#define FLOAT_COMPARE_BRANCH(name, ...)                                  \
   table[static_cast<size_t>(CodeOp::BranchIf##name)].wide_immediate =    \
       opcode_info(Opcode::name).operand(1) == 'd';                       \
   table[static_cast<size_t>(CodeOp::BranchIfNot##name)].wide_immediate = \
@@ -306,9 +358,19 @@ constexpr size_t part_begin(size_t part) {
   }
   return kCodeOpCount;
 }
-// Per operation of the part, its handlers in the order of the places (vm/handlers.hpp).
+// Entries in a part's table: the handlers of its operations in the order of the places
+// (vm/handlers.hpp).
+constexpr size_t part_handler_count(size_t part) {
+  size_t count = 0;
+  const size_t end = part_begin(part + 1);
+  for (size_t i = part_begin(part); i < end; i++) {
+    count += table_entry_count(kCodeOpInfoTable[i]);
+  }
+  return count;
+}
+// Each entry is the distance from itself to the handler, in bytes; 0: no handler.
 template <size_t part>
-const Handler* const* handler_part();
+const int32_t* handler_part();
 
 // Null if there is no handler for these places.
 Handler find_handler(CodeOp op, Kind d, Kind a, Kind b, Kind c);

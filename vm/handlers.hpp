@@ -73,10 +73,6 @@ struct SlowBody {
   static constexpr bool kSlow = true;
   static constexpr Handler kHandler = slow_handler<function>;
 };
-struct ExitBody {
-  static constexpr bool kSlow = true;
-  static constexpr Handler kHandler = exit_handler;
-};
 
 // The body of each operation: for plain opcodes by their kind, otherwise as code_ops.def says.
 template <Opcode opcode>
@@ -137,45 +133,57 @@ constexpr Handler handler_for() {
   }
 }
 
-// The handlers of one operation. Operations that are never executed as such have none.
-template <CodeOp op, size_t... indices>
-constexpr auto make_handlers(std::index_sequence<indices...>) {
-  using Body = typename CodeOpBody<op>::type;
-  return std::array<Handler, sizeof...(indices)>{handler_for<op, Body, indices>()...};
-}
-template <CodeOp op>
-struct HandlerTable {
-  static constexpr auto handlers =
-      make_handlers<op>(std::make_index_sequence<handler_count(code_op_info(op))>{});
-};
-template <CodeOp op>
-constexpr const Handler* handlers_of() {
-  if constexpr (code_op_info(op).form == Form::None) {
-    return nullptr;
+// The handlers of a part, each as its distance from the table's entry for it, 0 for none: half the
+// bytes of pointers, and nothing for the loader to relocate. C++ has no constant for the distance
+// of two functions, so the table is assembled, one entry after the other.
+#define QIP_TABLE_SECTION ".pushsection .rodata.qip_handlers,\"a\"\n\t"
+
+template <Handler handler>
+QIP_INLINE void table_entry() {
+  if constexpr (handler == nullptr) {
+    asm volatile(QIP_TABLE_SECTION ".long 0\n\t.popsection");
   } else {
-    return HandlerTable<op>::handlers.data();
+    asm volatile(QIP_TABLE_SECTION ".long %c0 - .\n\t.popsection" ::"i"(handler));
   }
 }
-
-// Part `part` of kHandlerPartCount: operations [part_begin(part), part_begin(part + 1)).
+// Operations that are never executed as such have no handlers.
+template <CodeOp op, size_t... indices>
+QIP_INLINE void table_entries(std::index_sequence<indices...>) {
+  using Body = typename CodeOpBody<op>::type;
+  (table_entry<handler_for<op, Body, indices>()>(), ...);
+}
+template <CodeOp op>
+QIP_INLINE void table_entries() {
+  if constexpr (code_op_info(op).form != Form::None) {
+    table_entries<op>(std::make_index_sequence<handler_count(code_op_info(op))>{});
+  }
+}
 template <size_t part, size_t... indices>
-constexpr auto make_part(std::index_sequence<indices...>) {
-  return std::array<const Handler*, sizeof...(indices)>{
-      handlers_of<static_cast<CodeOp>(part_begin(part) + indices)>()...};
-}
-template <size_t part>
-constexpr auto make_part() {
-  return make_part<part>(std::make_index_sequence<part_begin(part + 1) - part_begin(part)>{});
+QIP_INLINE void part_entries(std::index_sequence<indices...>) {
+  (table_entries<static_cast<CodeOp>(part_begin(part) + indices)>(), ...);
 }
 
-// One line per translation unit: defines the tables of a part.
-#define QIP_HANDLER_PART(part)                    \
-  namespace {                                     \
-  constexpr auto kPartTables = make_part<part>(); \
-  }                                               \
-  template <>                                     \
-  const Handler* const* handler_part<part>() {    \
-    return kPartTables.data();                    \
+// One line per translation unit: defines the table of a part. The function around it is never
+// called; the assembler checks that it found every entry.
+#define QIP_HANDLER_PART(part)                                                               \
+  extern "C" [[gnu::visibility("hidden")]] const int32_t qip_handlers_##part[];              \
+  namespace {                                                                                \
+  [[gnu::used]] void define_part() {                                                         \
+    constexpr size_t kBytes = sizeof(int32_t) * part_handler_count(part);                    \
+    asm volatile(QIP_TABLE_SECTION                                                           \
+                 ".balign 4\n\t"                                                             \
+                 ".globl qip_handlers_" #part "\n\t.hidden qip_handlers_" #part              \
+                 "\nqip_handlers_" #part ":\n\t.popsection");                                \
+    part_entries<part>(std::make_index_sequence<part_begin(part + 1) - part_begin(part)>{}); \
+    asm volatile(QIP_TABLE_SECTION                                                           \
+                 ".if . - qip_handlers_" #part                                               \
+                 " - %c0\n\t"                                                                \
+                 ".error \"handlers are missing\"\n\t.endif\n\t.popsection" ::"i"(kBytes));  \
+  }                                                                                          \
+  }                                                                                          \
+  template <>                                                                                \
+  const int32_t* handler_part<part>() {                                                      \
+    return qip_handlers_##part;                                                              \
   }
 
 }  // namespace qip

@@ -196,9 +196,9 @@ bool IrBuilder::fuse_load_op(Operation& x, Opcode opcode, bool left) {
     index = static_cast<uint32_t>(ir_.constant(y->b));
     switch (y->op) {
 #define CODE_OP(...)
-#define LOAD_INDEXED(name, D) \
-  case CodeOp::name##Indexed: \
-    load = CodeOp::name##At;  \
+#define LOAD_INDEXED(name, ...) \
+  case CodeOp::name##Indexed:   \
+    load = CodeOp::name##At;    \
     break;
 #include "vm/code_ops.def"
 #undef CODE_OP

@@ -97,11 +97,11 @@ constexpr uint32_t pair_key(Opcode first, Opcode second) {
 
 inline CodeOp branch_on_compare(Opcode compare) {
   switch (compare) {
-#define COMPARE_BRANCH(name) \
-  case Opcode::name:         \
+#define COMPARE_BRANCH(name, ...) \
+  case Opcode::name:              \
     return CodeOp::BranchIf##name;
-#define FLOAT_COMPARE_BRANCH(name) \
-  case Opcode::name:               \
+#define FLOAT_COMPARE_BRANCH(name, ...) \
+  case Opcode::name:                    \
     return CodeOp::BranchIf##name;
 #include "vm/code_ops.def"
     default:
@@ -110,8 +110,8 @@ inline CodeOp branch_on_compare(Opcode compare) {
 }
 inline CodeOp branch_on_not_compare(Opcode compare) {
   switch (compare) {
-#define FLOAT_COMPARE_BRANCH(name) \
-  case Opcode::name:               \
+#define FLOAT_COMPARE_BRANCH(name, ...) \
+  case Opcode::name:                    \
     return CodeOp::BranchIfNot##name;
 #include "vm/code_ops.def"
     default:
@@ -121,10 +121,10 @@ inline CodeOp branch_on_not_compare(Opcode compare) {
 
 inline CodeOp pair_immediate(Opcode first, Opcode second, bool reverse) {
   switch (pair_key(first, second) | (reverse ? 1u << 31 : 0u)) {
-#define PAIR_IMMEDIATE(one, two)           \
+#define PAIR_IMMEDIATE(one, two, ...)      \
   case pair_key(Opcode::one, Opcode::two): \
     return CodeOp::one##Immediate##two;
-#define PAIR_IMMEDIATE_REVERSE(one, two)              \
+#define PAIR_IMMEDIATE_REVERSE(one, two, ...)         \
   case pair_key(Opcode::one, Opcode::two) | 1u << 31: \
     return CodeOp::one##Immediate##two##Reverse;
 #include "vm/code_ops.def"
@@ -135,7 +135,7 @@ inline CodeOp pair_immediate(Opcode first, Opcode second, bool reverse) {
 
 inline CodeOp pair_then_immediate(Opcode first, Opcode second) {
   switch (pair_key(first, second)) {
-#define PAIR_THEN_IMMEDIATE(one, two)      \
+#define PAIR_THEN_IMMEDIATE(one, two, ...) \
   case pair_key(Opcode::one, Opcode::two): \
     return CodeOp::one##two##Immediate;
 #include "vm/code_ops.def"
@@ -146,10 +146,10 @@ inline CodeOp pair_then_immediate(Opcode first, Opcode second) {
 
 inline CodeOp triple(Opcode first, Opcode second, bool reverse) {
   switch (pair_key(first, second) | (reverse ? 1u << 31 : 0u)) {
-#define TRIPLE(one, two, K)                \
+#define TRIPLE(one, two, ...)              \
   case pair_key(Opcode::one, Opcode::two): \
     return CodeOp::one##two##Triple;
-#define TRIPLE_REVERSE(one, two, K)                   \
+#define TRIPLE_REVERSE(one, two, ...)                 \
   case pair_key(Opcode::one, Opcode::two) | 1u << 31: \
     return CodeOp::one##two##TripleReverse;
 #include "vm/code_ops.def"
@@ -161,11 +161,11 @@ inline CodeOp triple(Opcode first, Opcode second, bool reverse) {
 inline CodeOp load_op(CodeOp load, Opcode op, bool reverse) {
   switch (static_cast<uint32_t>(load) << 16 | static_cast<uint32_t>(op) |
           (reverse ? 1u << 31 : 0u)) {
-#define LOAD_OP(load_name, op_name, D)                      \
+#define LOAD_OP(load_name, op_name, ...)                    \
   case static_cast<uint32_t>(CodeOp::load_name##At) << 16 | \
       static_cast<uint32_t>(Opcode::op_name):               \
     return CodeOp::load_name##Then##op_name;
-#define LOAD_OP_REVERSE(load_name, op_name, D)              \
+#define LOAD_OP_REVERSE(load_name, op_name, ...)            \
   case static_cast<uint32_t>(CodeOp::load_name##At) << 16 | \
       static_cast<uint32_t>(Opcode::op_name) | 1u << 31:    \
     return CodeOp::load_name##Then##op_name##Reverse;
@@ -182,7 +182,7 @@ struct ModifyPattern {
   CodeOp indexed;  // ...Indexed
 };
 inline ModifyPattern modify_pattern(Opcode store, Opcode op, CodeOp load) {
-#define MODIFY(load_name, store_name, op_name, C)                              \
+#define MODIFY(load_name, store_name, op_name, ...)                            \
   if (store == Opcode::store_name && op == Opcode::op_name &&                  \
       (load == CodeOp::load_name##At || load == CodeOp::load_name##Indexed)) { \
     return {CodeOp::load_name##Modify##op_name, CodeOp::load_name##At,         \
@@ -194,13 +194,13 @@ inline ModifyPattern modify_pattern(Opcode store, Opcode op, CodeOp load) {
 // The load and the operation that a load-op was made of.
 inline bool load_op_parts(CodeOp fused, CodeOp* load, Opcode* op, bool* reverse) {
   switch (fused) {
-#define LOAD_OP(load_name, op_name, D)   \
+#define LOAD_OP(load_name, op_name, ...) \
   case CodeOp::load_name##Then##op_name: \
     *load = CodeOp::load_name##At;       \
     *op = Opcode::op_name;               \
     *reverse = false;                    \
     return true;
-#define LOAD_OP_REVERSE(load_name, op_name, D)    \
+#define LOAD_OP_REVERSE(load_name, op_name, ...)  \
   case CodeOp::load_name##Then##op_name##Reverse: \
     *load = CodeOp::load_name##At;                \
     *op = Opcode::op_name;                        \
@@ -217,19 +217,19 @@ struct AddressForms {
 };
 inline AddressForms address_forms(Opcode opcode) {
   AddressForms forms;
-#define LOAD(name, D) \
+#define LOAD(name, ...) \
   if (opcode == Opcode::name) forms.plain = CodeOp::name##At;
-#define LOAD_INDEXED(name, D) \
+#define LOAD_INDEXED(name, ...) \
   if (opcode == Opcode::name) forms.indexed = CodeOp::name##Indexed;
-#define LOAD_SCALED(name, D) \
+#define LOAD_SCALED(name, ...) \
   if (opcode == Opcode::name) forms.scaled = CodeOp::name##Scaled;
 #define LOAD_TABLE(name) \
   if (opcode == Opcode::name) forms.table = CodeOp::name##Table;
-#define STORE(name, C) \
+#define STORE(name, ...) \
   if (opcode == Opcode::name) forms.plain = CodeOp::name##At;
-#define STORE_INDEXED(name, C) \
+#define STORE_INDEXED(name, ...) \
   if (opcode == Opcode::name) forms.indexed = CodeOp::name##Indexed;
-#define STORE_SCALED(name, C) \
+#define STORE_SCALED(name, ...) \
   if (opcode == Opcode::name) forms.scaled = CodeOp::name##Scaled;
 #include "vm/code_ops.def"
   return forms;
@@ -303,8 +303,8 @@ inline bool has_value(Operand operand) {
 inline Opcode compare_of_branch(CodeOp op) {
   switch (op) {
 #define CODE_OP(...)
-#define COMPARE_BRANCH(name)   \
-  case CodeOp::BranchIf##name: \
+#define COMPARE_BRANCH(name, ...) \
+  case CodeOp::BranchIf##name:    \
     return Opcode::name;
 #include "vm/code_ops.def"
 #undef CODE_OP
@@ -314,7 +314,7 @@ inline Opcode compare_of_branch(CodeOp op) {
 }
 inline CodeOp add_branch(Opcode compare, Opcode add) {
 #define CODE_OP(...)
-#define ADD_BRANCH(compare_name, add_name)                          \
+#define ADD_BRANCH(compare_name, add_name, ...)                     \
   if (compare == Opcode::compare_name && add == Opcode::add_name) { \
     return CodeOp::AddBranchIf##compare_name;                       \
   }
