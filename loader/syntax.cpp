@@ -38,69 +38,6 @@ void skip_indices(Reader& reader, uint64_t count) {
   for (; count > 0 && !reader.failed(); count--) reader.u32();
 }
 
-void skip_immediate(Reader& reader, const Module& module, Immediate immediate) {
-  if (is_memory_argument(immediate)) read_memory_argument(reader, module.features);
-  if (has_lane(immediate)) {
-    reader.byte();
-    return;
-  }
-  switch (immediate) {
-    case Immediate::BlockType:
-      read_block_type(reader, module.features);
-      return;
-    case Immediate::Label:
-    case Immediate::Function:
-    case Immediate::Local:
-    case Immediate::Global:
-    case Immediate::Table:
-    case Immediate::Element:
-      return skip_indices(reader, 1);
-    case Immediate::CallIndirect:
-    case Immediate::TableInit:
-    case Immediate::TableCopy:
-      return skip_indices(reader, 2);
-    case Immediate::LabelTable:
-      return skip_indices(reader, uint64_t{reader.count()} + 1);
-    case Immediate::SelectTypes:
-      for (uint32_t count = reader.count(); count > 0 && !reader.failed(); count--) {
-        read_value_type(reader, module.features);
-      }
-      return;
-    case Immediate::Data:
-      read_data_index(reader, module);
-      return;
-    case Immediate::MemoryInit:
-      read_data_index(reader, module);
-      read_memory_index(reader, module.features);
-      return;
-    case Immediate::Memory:
-      read_memory_index(reader, module.features);
-      return;
-    case Immediate::MemoryCopy:
-      read_memory_index(reader, module.features);
-      read_memory_index(reader, module.features);
-      return;
-    case Immediate::ReferenceType:
-      read_reference_type(reader, module.features);
-      return;
-    case Immediate::I32:
-      reader.s32();
-      return;
-    case Immediate::I64:
-      reader.s64();
-      return;
-    case Immediate::F32:
-      return reader.skip(4);
-    case Immediate::F64:
-      return reader.skip(8);
-    case Immediate::V128:
-    case Immediate::Shuffle:
-      return reader.skip(16);
-    default:
-      return;
-  }
-}
-
 }  // namespace
 
 void report_illegal_opcode(Reader& reader, uint64_t start, Opcode opcode) {
@@ -184,6 +121,69 @@ uint32_t read_data_index(Reader& reader, const Module& module) {
     reader.fail(LoadErrorClass::Malformed, start, "data count section required");
   }
   return index;
+}
+
+void skip_immediate(Reader& reader, const Module& module, Immediate immediate) {
+  if (is_memory_argument(immediate)) read_memory_argument(reader, module.features);
+  if (has_lane(immediate)) {
+    reader.byte();
+    return;
+  }
+  switch (immediate) {
+    case Immediate::BlockType:
+      read_block_type(reader, module.features);
+      return;
+    case Immediate::Label:
+    case Immediate::Function:
+    case Immediate::Local:
+    case Immediate::Global:
+    case Immediate::Table:
+    case Immediate::Element:
+      return skip_indices(reader, 1);
+    case Immediate::CallIndirect:
+    case Immediate::TableInit:
+    case Immediate::TableCopy:
+      return skip_indices(reader, 2);
+    case Immediate::LabelTable:
+      return skip_indices(reader, uint64_t{reader.count()} + 1);
+    case Immediate::SelectTypes:
+      for (uint32_t count = reader.count(); count > 0 && !reader.failed(); count--) {
+        read_value_type(reader, module.features);
+      }
+      return;
+    case Immediate::Data:
+      read_data_index(reader, module);
+      return;
+    case Immediate::MemoryInit:
+      read_data_index(reader, module);
+      read_memory_index(reader, module.features);
+      return;
+    case Immediate::Memory:
+      read_memory_index(reader, module.features);
+      return;
+    case Immediate::MemoryCopy:
+      read_memory_index(reader, module.features);
+      read_memory_index(reader, module.features);
+      return;
+    case Immediate::ReferenceType:
+      read_reference_type(reader, module.features);
+      return;
+    case Immediate::I32:
+      reader.s32();
+      return;
+    case Immediate::I64:
+      reader.s64();
+      return;
+    case Immediate::F32:
+      return reader.skip(4);
+    case Immediate::F64:
+      return reader.skip(8);
+    case Immediate::V128:
+    case Immediate::Shuffle:
+      return reader.skip(16);
+    default:
+      return;
+  }
 }
 
 void skip_expression(Reader& reader, const Module& module, std::vector<bool>* open_blocks) {

@@ -59,6 +59,9 @@ uint32_t read_memory_index(Reader& reader, FeatureSet features);
 // The number of a data segment in code. The grammar demands a data count section then.
 uint32_t read_data_index(Reader& reader, const Module& module);
 
+// Over what follows an opcode in the code.
+void skip_immediate(Reader& reader, const Module& module, Immediate immediate);
+
 // From the first instruction to the `end` that closes the expression. `open_blocks` is only working
 // space, so that many expressions need one allocation.
 void skip_expression(Reader& reader, const Module& module, std::vector<bool>* open_blocks);

@@ -4,7 +4,9 @@
 // Promises: no guest runs past its deadline by more than one chunk of a bulk instruction; guest
 // calls never use the host's own stack; running out is a trap with its own name.
 // Assumes: one thread at a time uses a Budget, except interrupt(), which any thread or signal
-// handler may call.
+// handler may call. The clock of a deadline lives in the thread that started it: that thread ends
+// it again (clear_deadline(), a new deadline, the destructor). Any number of threads may
+// each have a Budget.
 #pragma once
 
 #include <chrono>
@@ -46,6 +48,11 @@ class Budget {
   // Stops the running guest, and every later one until clear_deadline(). Async-signal-safe.
   void interrupt();
   bool interrupted() const;
+
+  // For the next run: all fuel again, and the last trap is forgotten. What was mapped and created
+  // for earlier runs stays, so that many short runs in a row cost little.
+  // Precondition: no guest is running.
+  void refuel();
 
   // Fuel left; 0 if no fuel was asked for.
   uint64_t remaining_fuel() const;

@@ -3,11 +3,18 @@
 #include "vm/budget.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <thread>
 
+#include "vm/machine.hpp"
 #include "vm/test_modules.hpp"
 
 namespace qip {
@@ -284,6 +291,244 @@ TEST(Budget, a_run_on_another_thread_can_have_a_deadline_too) {
     EXPECT_EQ(guest.call("loop"), trapped(Trap::DeadlineExceeded));
   });
   runner.join();
+}
+
+// --- One budget for many runs --------------------------------------------------------------------
+
+uint64_t lines_of(const char* path, std::string_view beginning = "") {
+  std::ifstream file(path);
+  uint64_t count = 0;
+  for (std::string line; std::getline(file, line);) count += line.starts_with(beginning);
+  return count;
+}
+
+// The signal of a deadline that is over may be on its way while the next one begins: it must not
+// end the next run.
+TEST(Deadline, an_earlier_one_never_ends_a_later_run) {
+  ModuleBuilder module;
+  module.function("f", "i:i", code(loop(code(get(0), i32(1), I32Sub, tee(0), br_if(0))), get(0)));
+  Guest guest(module);
+  for (int i = 0; i < 20'000; i++) {
+    guest.budget.start_deadline(nanoseconds(i % 40'000 + 1));  // around the time of the call itself
+    if (i % 3 == 0) (void)guest.call("f", {i32_value(100)});
+    if (i % 2 == 0) guest.budget.clear_deadline();
+    guest.budget.start_deadline(std::chrono::minutes(10));
+    ASSERT_FALSE(guest.budget.interrupted()) << i;
+    ASSERT_EQ(guest.call("f", {i32_value(100)}), returned({i32_value(0)})) << i;
+  }
+}
+
+// The same without the kernel's promise: a signal that comes although no deadline is over.
+TEST(Deadline, a_signal_before_its_time_changes_nothing) {
+  ModuleBuilder module;
+  module.function("f", ":i", i32(7));
+  Guest guest(module);
+  guest.budget.start_deadline(std::chrono::minutes(10));
+  for (int i = 0; i < 3; i++) {
+    siginfo_t info = {};
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_value.sival_ptr = &guest.budget.machine();
+    ASSERT_EQ(syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGRTMIN + 1, &info),
+              0);
+    EXPECT_FALSE(guest.budget.interrupted());
+    EXPECT_EQ(guest.call("f"), returned({i32_value(7)}));
+    if (i == 1) guest.budget.clear_deadline();
+  }
+}
+
+// Runs `body` in a child that a mistake cannot keep running for ever; its exit status, -1 if it was
+// killed.
+template <class Body>
+int in_child(Body body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    _exit(body());
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Deadline, follows_its_budget_from_thread_to_thread) {
+  ModuleBuilder module;
+  module.function("loop", ":", loop(br(0)));
+  module.function("f", ":i", i32(7));
+  EXPECT_EQ(in_child([&module] {
+              Guest guest(module);
+              int wrong = 0;
+              const auto stop_one = [&guest, &wrong] {
+                guest.budget.start_deadline(milliseconds(2));
+                wrong += guest.call("loop") != trapped(Trap::DeadlineExceeded);
+                guest.budget.clear_deadline();
+                wrong += guest.call("f") != returned({i32_value(7)});
+              };
+              // Each thread is gone when the next begins.
+              for (int i = 0; i < 3; i++) std::thread(stop_one).join();
+              stop_one();
+              return wrong;
+            }),
+            0);
+}
+
+TEST(Deadline, holds_in_a_process_that_was_forked) {
+  ModuleBuilder module;
+  module.function("loop", ":", loop(br(0)));
+  Guest guest(module);
+  guest.budget.start_deadline(std::chrono::minutes(10));
+  EXPECT_EQ(in_child([&guest] {
+              guest.budget.start_deadline(milliseconds(2));
+              return guest.call("loop") == trapped(Trap::DeadlineExceeded) ? 0 : 1;
+            }),
+            0);
+}
+
+TEST(Interrupt, and_its_end_at_the_same_time_leave_all_of_it_or_nothing) {
+  ModuleBuilder module;
+  module.function("f", ":", {});
+  Guest guest(module);
+  EXPECT_EQ(guest.call("f"), returned({}));
+  constexpr int kRounds = 20'000;
+  std::atomic<int> begun{0}, interrupted{0};
+  const auto wait_for = [](const std::atomic<int>& counter, int round) {
+    for (int spins = 0; counter.load() < round; spins++) {
+      if (spins > 1'000) std::this_thread::yield();
+    }
+  };
+  std::thread interrupter([&] {
+    for (int round = 1; round <= kRounds; round++) {
+      wait_for(begun, round);
+      guest.budget.interrupt();
+      interrupted.store(round);
+    }
+  });
+  // What loops look at and what calls look at.
+  const MachineState& machine = guest.budget.machine();
+  int torn = 0;
+  for (int round = 1; round <= kRounds; round++) {
+    begun.store(round);
+    for (volatile int spin = round % 300; spin > 0;) spin = spin - 1;  // a little later every time
+    guest.budget.clear_deadline();
+    wait_for(interrupted, round);
+    torn += guest.budget.interrupted() != (machine.stack_limit.load() == 0);
+    guest.budget.clear_deadline();
+  }
+  interrupter.join();
+  EXPECT_EQ(torn, 0);
+  EXPECT_EQ(guest.call("f"), returned({}));
+}
+
+TEST(Refuel, gives_all_fuel_back_and_forgets_the_trap) {
+  BudgetLimits limits;
+  limits.fuel = 1'000;
+  ModuleBuilder module;
+  module.function("loop", ":", loop(br(0)));
+  module.function("f", ":i", i32(7));
+  Guest guest(module, limits, TranslateOptions{.fuel = true});
+  for (int i = 0; i < 3; i++) {
+    EXPECT_EQ(guest.call("loop"), trapped(Trap::FuelExhausted));
+    EXPECT_EQ(guest.budget.remaining_fuel(), 0u);
+    EXPECT_EQ(guest.call("f"), trapped(Trap::FuelExhausted));
+    EXPECT_NE(last_trap_location(guest.budget).instance, nullptr);
+    guest.budget.refuel();
+    EXPECT_EQ(guest.budget.remaining_fuel(), 1'000u);
+    EXPECT_EQ(last_trap_location(guest.budget).instance, nullptr);
+    EXPECT_EQ(guest.call("f"), returned({i32_value(7)}));
+  }
+}
+
+// Every end that a run can have, each in an instance of its own that is freed before the next.
+TEST(Refuel, after_thousands_of_runs_nothing_is_left_of_them) {
+  ModuleBuilder module;
+  module.memory(1);
+  module.import_function(":i");
+  module.function("", ":", code(call(1)));
+  module.function("deep", ":", code(call(2)));
+  module.function("loop", ":", loop(br(0)));
+  module.function("trap", ":", code(Unreachable));
+  module.function("host", ":i", call(0));
+  module.function("once", ":i", code(i32(0), access(I32Load), i32(0), i32(1), access(I32Store)));
+  BudgetLimits limits;
+  limits.fuel = 100'000;
+  limits.stack_bytes = 1 << 16;
+  const std::shared_ptr<const Code> shared = load(module, TranslateOptions{.fuel = true});
+  Budget budget(limits);
+  struct Nested {
+    Budget* budget;
+    Instance* instance;
+    static Trap call(void* context, const Value*, Value* results) {
+      auto& self = *static_cast<Nested*>(context);
+      results[0] = i32_value(5);
+      return invoke(*self.budget, *self.instance->exported_function("trap"), {}, {}) ==
+                     Trap::Unreachable
+                 ? Trap::None
+                 : Trap::HostFunctionFailed;
+    }
+  };
+  uint64_t mappings = 0;
+  for (int i = 0; i < 5'000; i++) {
+    budget.refuel();
+    budget.start_deadline(std::chrono::minutes(10));
+    EXPECT_EQ(budget.remaining_fuel(), 100'000u);
+    Store store;
+    Nested nested{&budget, nullptr};
+    const Extern host[] = {
+        Extern::of(store.add_host_function(func_type(":i"), Nested::call, &nested))};
+    auto made = instantiate(store, shared, host, budget);
+    ASSERT_TRUE(made.ok());
+    nested.instance = made.value();
+    const auto run = [&](const char* name) {
+      return invoke_function(budget, nested.instance->exported_function(name), {});
+    };
+    switch (i % 6) {
+      case 0:
+        EXPECT_EQ(run("deep"), trapped(Trap::CallStackExhausted));
+        break;
+      case 1:
+        EXPECT_EQ(run("loop"), trapped(Trap::FuelExhausted));
+        break;
+      case 2:
+        EXPECT_EQ(run("trap"), trapped(Trap::Unreachable));
+        break;
+      case 3:
+        EXPECT_EQ(run("host"), returned({i32_value(5)}));
+        break;
+      case 4:
+        budget.interrupt();
+        EXPECT_EQ(run("once"), trapped(Trap::DeadlineExceeded));
+        budget.clear_deadline();
+        break;
+      default:
+        budget.start_deadline(nanoseconds(1));
+        EXPECT_EQ(run("loop"), trapped(Trap::DeadlineExceeded));
+    }
+    if (i % 6 != 1) budget.clear_deadline();
+    budget.refuel();
+    EXPECT_EQ(run("once"), returned({i32_value(0)})) << "of its own memory, " << i;
+    EXPECT_EQ(budget.machine().native_depth, 0);
+    EXPECT_EQ(budget.machine().stack_top, budget.machine().stack_base);
+    if (i == 100) mappings = lines_of("/proc/self/maps");
+  }
+  budget.clear_deadline();
+  // The heap may have grown by a mapping or two.
+  EXPECT_LE(lines_of("/proc/self/maps"), mappings + 8);
+  EXPECT_LE(lines_of("/proc/self/timers", "ID:"), 1u);
+}
+
+TEST(Budget, takes_its_timer_along) {
+  if (!std::ifstream("/proc/self/timers").is_open())
+    GTEST_SKIP() << "the system does not list them";
+  const uint64_t before = lines_of("/proc/self/timers", "ID:");
+  for (int i = 0; i < 100; i++) {
+    Budget budget;
+    budget.start_deadline(std::chrono::minutes(10));
+    budget.start_deadline(std::chrono::minutes(10));
+    budget.clear_deadline();
+    budget.start_deadline(std::chrono::minutes(10));
+    EXPECT_EQ(lines_of("/proc/self/timers", "ID:"), before + 1);
+  }
+  EXPECT_EQ(lines_of("/proc/self/timers", "ID:"), before);
 }
 
 // --- Fuel ----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "loader/loader.hpp"
@@ -68,9 +69,9 @@ uint32_t argument_slots(const FuncType& type);
 void values_to_slots(char* slots, const std::vector<ValueType>& types, const Value* values);
 void slots_to_values(const char* slots, const std::vector<ValueType>& types, Value* values);
 
-// The offset in the module's bytes of the instruction that the cell at `cell_offset` came from,
-// found by translating the function again. 0 if there is none.
-uint64_t byte_offset_of_cell(const CodeContents& contents, uint32_t defined_index,
-                             uint64_t cell_offset);
+// The offsets in the module's bytes of the instructions that the cells at `cell_offsets` came from,
+// all in one function, found by translating it again. 0 where there is none.
+std::vector<uint64_t> byte_offsets_of_cells(const CodeContents& contents, uint32_t defined_index,
+                                            std::span<const uint64_t> cell_offsets);
 
 }  // namespace qip

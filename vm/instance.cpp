@@ -10,6 +10,7 @@ namespace qip {
 
 // Deques: what is inside never moves.
 struct Store::Contents {
+  MemoryPool* pool = nullptr;
   std::deque<Instance> instances;
   std::deque<std::unique_ptr<FunctionInstance[]>> functions;
   std::deque<std::unique_ptr<GlobalInstance[]>> globals;
@@ -18,7 +19,9 @@ struct Store::Contents {
   std::deque<FuncType> host_types;
 };
 
-Store::Store() : contents_(std::make_unique<Contents>()) {}
+Store::Store(MemoryPool* pool) : contents_(std::make_unique<Contents>()) {
+  contents_->pool = pool;
+}
 Store::~Store() = default;
 
 FunctionInstance* Store::add_host_function(FuncType type, HostFunction function, void* context) {
@@ -44,7 +47,8 @@ TableInstance* Store::add_table(const TableType& type, const BudgetLimits& limit
 }
 
 LinearMemory* Store::add_memory(const MemoryType& type, const BudgetLimits& limits) {
-  std::unique_ptr<LinearMemory> memory = LinearMemory::create(type, limits.memory_pages);
+  std::unique_ptr<LinearMemory> memory =
+      LinearMemory::create(type, limits.memory_pages, contents_->pool);
   if (memory == nullptr) return nullptr;
   contents_->memories.push_back(std::move(memory));
   return contents_->memories.back().get();
@@ -102,8 +106,12 @@ namespace {
 class Instantiation {
  public:
   Instantiation(Store& store, std::shared_ptr<const Code> code, std::span<const Extern> imports,
-                Budget& budget)
-      : store_(store), code_(std::move(code)), imports_(imports), budget_(budget) {}
+                Budget& budget, InstantiateOptions options)
+      : store_(store),
+        code_(std::move(code)),
+        imports_(imports),
+        budget_(budget),
+        options_(options) {}
 
   Result<Instance*, InstantiationError> run() {
     if (!check_imports()) return error_;
@@ -335,7 +343,7 @@ class Instantiation {
   }
 
   bool run_start() {
-    if (!module().start) return true;
+    if (!module().start || !options_.run_start) return true;
     const Trap reason = invoke(budget_, *instance_->functions[*module().start], {}, {});
     return reason == Trap::None || trap(reason);
   }
@@ -344,6 +352,7 @@ class Instantiation {
   std::shared_ptr<const Code> code_;
   std::span<const Extern> imports_;
   Budget& budget_;
+  const InstantiateOptions options_;
   Instance* instance_ = nullptr;
   InstantiationError error_;
   std::vector<Value> constant_stack_;
@@ -385,8 +394,9 @@ bool initialize_table(Instance& instance, uint32_t table_index, uint32_t segment
 }
 
 Result<Instance*, InstantiationError> instantiate(Store& store, std::shared_ptr<const Code> code,
-                                                  std::span<const Extern> imports, Budget& budget) {
-  return Instantiation(store, std::move(code), imports, budget).run();
+                                                  std::span<const Extern> imports, Budget& budget,
+                                                  InstantiateOptions options) {
+  return Instantiation(store, std::move(code), imports, budget, options).run();
 }
 
 }  // namespace qip

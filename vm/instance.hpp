@@ -110,7 +110,9 @@ struct Instance {
 
 class Store {
  public:
-  Store();
+  // The memories of its instances come from `pool` and go back there, if there is one; it must
+  // live longer than the Store, and is used by one thread at a time as the Store is.
+  explicit Store(MemoryPool* pool = nullptr);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -139,11 +141,16 @@ struct InstantiationError {
   std::string message;     // the specification's wording, then details
 };
 
+struct InstantiateOptions {
+  bool run_start = true;  // false: the module's start function is not called, nothing runs
+};
+
 // Source: specification, "Execution/Modules/Instantiation". `imports` holds one Extern per
 // module().imports entry, in order. What active segments wrote into imported tables and memories
 // before a trap stays, as the specification says.
 Result<Instance*, InstantiationError> instantiate(Store& store, std::shared_ptr<const Code> code,
-                                                  std::span<const Extern> imports, Budget& budget);
+                                                  std::span<const Extern> imports, Budget& budget,
+                                                  InstantiateOptions options = {});
 
 // table.init: writes `count` elements of a segment into a table. False, and nothing written, if
 // either range is out of bounds (a dropped segment has no elements).
@@ -157,11 +164,20 @@ bool initialize_table(Instance& instance, uint32_t table_index, uint32_t segment
 
 // Where the last trap of this Budget happened, for messages. `byte_offset` is the offset of the
 // instruction in the module's bytes. Empty instance: unknown (a host function, or before any trap).
+// Both are known until the next invoke() or refuel() of the Budget, and only while the Store of the
+// trapped instance lives. In guard builds nothing is known about an access out of bounds.
 struct TrapLocation {
   const Instance* instance = nullptr;
   uint32_t function_index = 0;
   uint64_t byte_offset = 0;
 };
 TrapLocation last_trap_location(Budget& budget);
+
+// The guest's calls that were under way at the last trap, innermost first, at most `limit` of them:
+// the first entry equals last_trap_location(), the others are the call instructions that it came
+// through. `total_depth` gets the number of all, shown or not. What a host function called on its
+// own is not among them: there the innermost is the call of the host function. Empty where the
+// location is unknown. (vm/trap_location.cpp)
+std::vector<TrapLocation> last_trap_stack(Budget& budget, size_t limit, uint64_t* total_depth);
 
 }  // namespace qip

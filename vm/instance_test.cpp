@@ -1,5 +1,5 @@
 // Instances from outside: what imports match, what host functions get and give, calls from
-// instance to instance and back, what a failed instantiation leaves behind, where a trap was.
+// instance to instance and back, what a failed instantiation leaves behind.
 #include "vm/instance.hpp"
 
 #include <gtest/gtest.h>
@@ -747,6 +747,43 @@ TEST(Instantiation, a_trap_of_the_start_function_is_an_error) {
   EXPECT_EQ(result.error().trap, Trap::IntegerDivideByZero);
 }
 
+TEST(Instantiation, without_its_start_function_does_everything_else) {
+  ModuleBuilder module;
+  module.memory(1);
+  module.active_data(8, {5});
+  module.table('r', 1);
+  module.function("", ":", code(i32(8), i32(6), access(I32Store8), Unreachable));
+  module.function("f", ":i", code(i32(0), call_indirect(1)));
+  module.function("", ":i", code(i32(8), access(I32Load8U)));
+  module.active_elements(0, 0, {2});
+  module.start(0);
+  World world;
+  const auto result =
+      instantiate(world.store, load(module), {}, world.budget, {.run_start = false});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(world.call(result.value(), "f"), returned({i32_value(5)}));
+  EXPECT_FALSE(instantiate(world.store, load(module), {}, world.budget).ok());
+}
+
+TEST(Instantiation, without_its_start_function_calls_no_host_function_either) {
+  World world;
+  int calls = 0;
+  const HostFunction count = [](void* context, const Value*, Value*) {
+    ++*static_cast<int*>(context);
+    return Trap::None;
+  };
+  const Extern host = Extern::of(world.store.add_host_function({}, count, &calls));
+  ModuleBuilder module;
+  module.import_function(":");
+  module.start(0);
+  const Extern imports[] = {host};
+  EXPECT_TRUE(
+      instantiate(world.store, load(module), imports, world.budget, {.run_start = false}).ok());
+  EXPECT_EQ(calls, 0);
+  EXPECT_TRUE(instantiate(world.store, load(module), imports, world.budget).ok());
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(Instantiation, what_segments_wrote_before_one_did_not_fit_stays) {
   World world;
   LinearMemory* memory = world.store.add_memory(MemoryType{Limits{1, std::nullopt}}, {});
@@ -954,131 +991,6 @@ TEST(Invoke, imported_functions_are_exported_as_they_are) {
   EXPECT_EQ(instance->exported_function("again"), host.function);
   EXPECT_EQ(world.call(instance, "again"), returned({}));
   EXPECT_EQ(recorder.calls, 1);
-}
-
-// --- Where a trap was ----------------------------------------------------------------------------
-
-// The offset of the first `needle` in the module's bytes; it must occur once.
-uint64_t offset_of(const ModuleBuilder& module, const Bytes& needle) {
-  const Bytes bytes = module.bytes();
-  uint64_t found = 0, count = 0;
-  for (size_t i = 0; i + needle.size() <= bytes.size(); i++) {
-    if (std::equal(needle.begin(), needle.end(), bytes.begin() + static_cast<ptrdiff_t>(i))) {
-      found = i;
-      count++;
-    }
-  }
-  EXPECT_EQ(count, 1u);
-  return found;
-}
-
-TEST(TrapLocation, names_the_function_and_the_instruction) {
-  ModuleBuilder module;
-  module.memory(1);
-  module.function("", ":", {});
-  module.function("f", "i:i",
-                  code(get(0), i32(3), I32Mul, i32(7), I32Xor, Drop, get(0), i32(12345), I32DivU,
-                       Drop, i32(100), get(0), I32RemU));
-  module.function("", ":", {});
-  Guest guest(module);
-  EXPECT_EQ(guest.call("f", {i32_value(0)}), trapped(Trap::IntegerDivideByZero));
-  const TrapLocation location = last_trap_location(guest.budget);
-  EXPECT_EQ(location.instance, guest.instance);
-  EXPECT_EQ(location.function_index, 1u);
-  EXPECT_EQ(location.byte_offset, offset_of(module, code(I32RemU)));
-}
-
-// Fused or not, in whatever order: the instruction that trapped is the one that is named.
-TEST(TrapLocation, is_exact_in_the_middle_of_fused_operations) {
-#if defined(QIP_CHECKS_GUARD)
-  GTEST_SKIP() << "where a guarded access happened is unknown";
-#endif
-  struct Case {
-    const char* what;
-    Bytes before, instruction, after;
-    std::string_view locals;
-  };
-  const uint32_t far = 0x7FFF'0000;
-  const Bytes marked_load = access(I32Load, 77);
-  const Case cases[] = {
-      {"load, alone", code(i32(far)), marked_load, code(Drop), "ii"},
-      {"load, then its value is added", code(get(0), i32(far), I32Add), marked_load,
-       code(get(1), I32Add, set(1)), "ii"},
-      {"load into a local with a waiting read", code(get(1), get(0), i32(far), I32Add), marked_load,
-       code(set(1), Drop), "ii"},
-      {"scaled load", code(get(0), i32(2), I32Shl, i32(far), I32Add), marked_load, code(Drop),
-       "ii"},
-      {"modify", code(get(2), get(2)), marked_load, code(i32(5), I32Add, access(I32Store, 77)),
-       "iii"},
-      // Without an offset these become one operation.
-      {"store, increment, branch", code(Loop, Bytes{0x40}, get(2), i32(9)), access(I32Store),
-       code(get(2), i32(1), I32Add, tee(2), i32(3), I32LtU, br_if(0), End), "iii"},
-      {"fill byte by byte", code(Loop, Bytes{0x40}, get(0), i32(far), I32Add, i32(9)),
-       access(I32Store8), code(get(0), i32(1), I32Add, tee(0), i32(3), I32LtU, br_if(0), End),
-       "ii"},
-  };
-  for (const Case& one : cases) {
-    SCOPED_TRACE(one.what);
-    ModuleBuilder module;
-    module.memory(1);
-    // Local 2 is far outside of the memory.
-    const Bytes prologue = one.locals.size() == 3 ? code(i32(far), set(2)) : Bytes{};
-    module.function("f", ":", code(prologue, one.before, one.instruction, one.after), one.locals);
-    Guest guest(module);
-    EXPECT_EQ(guest.call("f"), trapped(Trap::OutOfBoundsMemoryAccess));
-    const TrapLocation location = last_trap_location(guest.budget);
-    EXPECT_EQ(location.instance, guest.instance);
-    EXPECT_EQ(location.byte_offset,
-              offset_of(module, code(one.before, one.instruction)) + one.before.size());
-  }
-}
-
-TEST(TrapLocation, of_a_call_that_does_not_fit_is_the_call) {
-  ModuleBuilder module;
-  module.function("f", ":", code(Nop, call(0)));
-  Guest guest(module);
-  EXPECT_EQ(guest.call("f"), trapped(Trap::CallStackExhausted));
-  const TrapLocation location = last_trap_location(guest.budget);
-  EXPECT_EQ(location.function_index, 0u);
-  EXPECT_EQ(location.byte_offset, offset_of(module, code(Nop, call(0))) + 1);
-}
-
-TEST(TrapLocation, counts_imported_functions) {
-  World world;
-  const Extern host = Extern::of(world.store.add_host_function({}, do_nothing, nullptr));
-  ModuleBuilder module;
-  module.import_function(":");
-  module.import_function(":");
-  module.function("", ":", {});
-  module.function("f", ":", code(call(0), Unreachable));
-  const Instance* instance = world.add(module, {host, host});
-  EXPECT_EQ(world.call(instance, "f"), trapped(Trap::Unreachable));
-  EXPECT_EQ(last_trap_location(world.budget).function_index, 3u);
-}
-
-TEST(TrapLocation, is_unknown_without_a_trap_and_after_a_run_that_was_fine) {
-  ModuleBuilder module;
-  module.function("trap", ":", code(Unreachable));
-  module.function("f", ":", {});
-  Guest guest(module);
-  EXPECT_EQ(last_trap_location(guest.budget).instance, nullptr);
-  EXPECT_EQ(guest.call("trap"), trapped(Trap::Unreachable));
-  EXPECT_NE(last_trap_location(guest.budget).instance, nullptr);
-  EXPECT_EQ(guest.call("f"), returned({}));
-  EXPECT_EQ(last_trap_location(guest.budget).instance, nullptr);
-}
-
-TEST(TrapLocation, of_an_endless_loop_is_inside_the_loop) {
-  ModuleBuilder module;
-  module.function("f", ":", code(Nop, Nop, loop(code(Nop, br(0)))));
-  Guest guest(module);
-  guest.budget.start_deadline(std::chrono::milliseconds(5));
-  EXPECT_EQ(guest.call("f"), trapped(Trap::DeadlineExceeded));
-  const TrapLocation location = last_trap_location(guest.budget);
-  EXPECT_EQ(location.instance, guest.instance);
-  const uint64_t begin = offset_of(module, code(Nop, Nop, Loop)) + 2;
-  EXPECT_GE(location.byte_offset, begin);
-  EXPECT_LE(location.byte_offset, begin + 6);
 }
 
 }  // namespace

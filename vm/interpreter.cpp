@@ -235,33 +235,4 @@ Trap invoke(Budget& budget, FunctionInstance& function, std::span<const Value> a
   return Trap::None;
 }
 
-TrapLocation last_trap_location(Budget& budget) {
-  const MachineState& machine = budget.machine();
-  TrapLocation location;
-  if (machine.trap == Trap::None || machine.trap_instance == nullptr ||
-      machine.trap_pc == nullptr) {
-    return location;
-  }
-  const CodeContents& contents = machine.trap_instance->code->contents();
-  if (machine.trap_pc < contents.cells ||
-      machine.trap_pc >= contents.cells + contents.cells_bytes) {
-    return location;
-  }
-  const auto offset = static_cast<uint64_t>(machine.trap_pc - contents.cells);
-  // Functions lie in the cells in their order.
-  size_t low = 0, high = contents.functions.size();
-  while (low + 1 < high) {
-    const size_t middle = (low + high) / 2;
-    if (contents.functions[middle].entry <= offset)
-      low = middle;
-    else
-      high = middle;
-  }
-  location.instance = machine.trap_instance;
-  location.function_index =
-      static_cast<uint32_t>(low) + machine.trap_instance->module().imported_function_count;
-  location.byte_offset = byte_offset_of_cell(contents, static_cast<uint32_t>(low), offset);
-  return location;
-}
-
 }  // namespace qip

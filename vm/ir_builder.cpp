@@ -78,7 +78,10 @@ void IrBuilder::build() {
   function.results = type_.results;
   function.end_label = function.branch_label = new_label(false);
   frames_.push_back(function);
-  if (options_.fuel) fuel_operations_.push_back(emit_op(CodeOp::Fuel, {}, {}));
+  if (options_.fuel) {
+    instruction_offset_ = reader_.offset();  // what runs out at once runs out here
+    fuel_operations_.push_back(emit_op(CodeOp::Fuel, {}, {}));
+  }
 
   while (!frames_.empty()) {  // ends: every pass reads an instruction, the body ends with `end`
     instruction_offset_ = reader_.offset();

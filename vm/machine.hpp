@@ -49,7 +49,10 @@ struct MachineState {
   char* stack_top = nullptr;  // where the next invoke() starts
   int native_depth = 0;       // invoke() inside a host function inside invoke() ...
 
-  void* timer = nullptr;  // vm/budget.cpp
+  // The deadline and what rings when it is over: vm/budget.cpp.
+  std::atomic<int64_t> deadline{INT64_MAX};  // nanoseconds of the monotonic clock
+  void* timer = nullptr;
+  int timer_thread = 0;  // who gets its signal; 0: there is no timer yet
   bool timer_armed = false;
 };
 

@@ -3,10 +3,13 @@
 #include "vm/memory.hpp"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -193,6 +196,136 @@ TEST(LinearMemory, many_memories_one_after_the_other_leave_no_address_space_behi
   }
 }
 
+// --- Reuse ---------------------------------------------------------------------------------------
+
+std::unique_ptr<LinearMemory> pooled(MemoryPool* pool, uint32_t minimum,
+                                     std::optional<uint32_t> maximum = {}) {
+  return LinearMemory::create(MemoryType{Limits{minimum, maximum}}, kMaxPages, pool);
+}
+
+TEST(MemoryPool, what_comes_out_reads_as_zero_wherever_it_was_written) {
+  MemoryPool pool(1);
+  // Few pages and many; one after the other and scattered; up to the last byte; in swap space (as
+  // far as there is any).
+  for (const uint64_t step : {uint64_t{1} << 20, uint64_t{4096}, uint64_t{8192}, uint64_t{1},
+                              uint64_t{50'000}, uint64_t{2} << 20}) {
+    auto memory = pooled(&pool, 32);
+    ASSERT_NE(memory, nullptr);
+    const uint8_t* const base = memory->base();
+    for (uint64_t at = 0; at < memory->size(); at += step) memory->base()[at] = 0xAA;
+    memory->base()[memory->size() - 1] = 0xAA;
+    if (step > 4096) madvise(memory->base(), memory->size() / 2, MADV_PAGEOUT);
+    memory.reset();
+    ASSERT_EQ(pool.kept(), 1u);
+    memory = pooled(&pool, 32);
+    EXPECT_EQ(memory->base(), base) << "it is the same memory";
+    ASSERT_TRUE(is_zero(*memory, 0, memory->size())) << step;
+  }
+}
+
+TEST(MemoryPool, sizes_are_those_of_the_new_memory_not_of_the_old) {
+  MemoryPool pool(1);
+  for (const uint32_t pages : {5u, 2u, 9u, 0u, 1u, 1u, 100u, 3u}) {
+    auto memory = pooled(&pool, pages, pages + 3);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(memory->pages(), pages);
+    EXPECT_EQ(memory->declared_maximum(), pages + 3);
+    EXPECT_TRUE(is_zero(*memory, 0, memory->size()));
+    EXPECT_EQ(memory->grow(4), kRefused);
+    EXPECT_EQ(memory->grow(2), pages);
+    EXPECT_TRUE(is_zero(*memory, 0, memory->size())) << "what it grew by is new, too";
+    memset(memory->base(), 0xAA, memory->size());
+    EXPECT_EQ(memory->grow(1), pages + 2);
+    EXPECT_EQ(memory->grow(1), kRefused);
+  }
+}
+
+TEST(MemoryPool, what_lies_behind_a_reused_memory_is_inaccessible) {
+  MemoryPool pool(1);
+  {
+    auto large = pooled(&pool, 20);
+  }
+  const auto small = pooled(&pool, 1);
+  ASSERT_NE(small, nullptr);
+  EXPECT_DEATH(small->base()[kPageBytes] = 1, "");
+  EXPECT_DEATH(small->base()[19 * kPageBytes] = 1, "");
+  EXPECT_DEATH(small->base()[-1] = 1, "");
+}
+
+TEST(MemoryPool, keeps_no_more_than_its_capacity_and_nothing_huge) {
+  MemoryPool none(0), two(2);
+  {
+    auto memory = pooled(&none, 1);
+  }
+  EXPECT_EQ(none.kept(), 0u);
+  {
+    auto first = pooled(&two, 1), second = pooled(&two, 1), third = pooled(&two, 1);
+    EXPECT_EQ(two.kept(), 0u);
+    EXPECT_NE(first->base(), second->base());
+  }
+  EXPECT_EQ(two.kept(), 2u);
+  MemoryPool empty(2);
+  {
+    auto huge = pooled(&empty, kMaxPages / 2);
+  }
+  EXPECT_EQ(empty.kept(), 0u);
+}
+
+TEST(MemoryPool, prefers_a_memory_of_the_same_size) {
+  MemoryPool pool(3);
+  auto first = pooled(&pool, 1), second = pooled(&pool, 2), third = pooled(&pool, 3);
+  const uint8_t* const base = second->base();
+  first.reset();
+  second.reset();
+  third.reset();
+  const auto again = pooled(&pool, 2);
+  EXPECT_EQ(again->base(), base);
+}
+
+TEST(MemoryPool, keeps_few_pages_resident) {
+  MemoryPool pool(1);
+  const auto resident = [](const LinearMemory& memory) {
+    std::vector<uint8_t> pages(memory.size() / static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+    EXPECT_EQ(mincore(memory.base(), memory.size(), pages.data()), 0);
+    return static_cast<size_t>(
+        std::count_if(pages.begin(), pages.end(), [](uint8_t page) { return (page & 1) != 0; }));
+  };
+  auto memory = pooled(&pool, 64);
+  memset(memory->base(), 1, memory->size());
+  EXPECT_GT(resident(*memory), MemoryPool::kMaxKeptPages);
+  memory.reset();
+  memory = pooled(&pool, 64);
+  EXPECT_EQ(resident(*memory), 0u);
+  memory->base()[0] = memory->base()[100'000] = 1;
+  memory.reset();
+  memory = pooled(&pool, 64);
+  EXPECT_LE(resident(*memory), 2u);
+}
+
+TEST(MemoryPool, instances_do_not_see_each_other_through_it) {
+  using namespace vm_test;
+  using enum Opcode;
+  ModuleBuilder module;
+  module.memory(1);
+  module.active_data(100, {1, 2, 3});
+  module.function("f", "i:i",
+                  code(get(0), access(I32Load), get(0), i32(0xFFFFFFFF), access(I32Store)));
+  const std::shared_ptr<const Code> shared = load(module);
+  MemoryPool pool(2);
+  Budget budget;
+  for (int i = 0; i < 10; i++) {
+    Store store(&pool);
+    const auto made = instantiate(store, shared, {}, budget);
+    ASSERT_TRUE(made.ok());
+    FunctionInstance* f = made.value()->exported_function("f");
+    const auto word = [&](uint32_t at) { return invoke_function(budget, f, {i32_value(at)}); };
+    EXPECT_EQ(word(0), returned({i32_value(0)}));
+    EXPECT_EQ(word(100), returned({i32_value(0x030201)}));
+    EXPECT_EQ(word(60'000), returned({i32_value(0)}));
+  }
+  EXPECT_EQ(pool.kept(), 1u);
+}
+
 // --- A system that refuses -----------------------------------------------------------------------
 
 // AddressSanitizer maps terabytes of its own, so its processes cannot be limited.
@@ -220,6 +353,7 @@ template <class Body>
 int with_address_space(uint64_t extra, Body body) {
   const pid_t child = fork();
   if (child == 0) {
+    malloc_trim(0);  // what earlier tests have freed is not there to be used again
     const rlim_t limit = address_space() + extra;
     const rlimit limits = {limit, limit};
     if (setrlimit(RLIMIT_AS, &limits) != 0) _exit(100);

@@ -86,6 +86,7 @@ bool call_host(Registers& r, const FunctionInstance& function, char* callee) {
   // The host may have grown the memory, or run other guests.
   enter_instance(machine, machine.instance);
   if (trap != Trap::None) return fail(r, trap);
+  machine.trap_instance = nullptr;  // the frames of a trap inside the host function are gone now
   values_to_slots(slots, type.results, results);
   if (type.results.size() == 1) {
     r.acc = results[0].low;

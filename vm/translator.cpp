@@ -1,4 +1,5 @@
 // translate(): validated module to cells, one function after the other.
+#include <algorithm>
 #include <new>
 #include <string>
 #include <unordered_map>
@@ -101,10 +102,11 @@ Result<std::shared_ptr<const Code>, LoadError> translate(ValidatedModule validat
   return std::shared_ptr<const Code>(std::make_shared<Code>(std::move(contents)));
 }
 
-uint64_t byte_offset_of_cell(const CodeContents& contents, uint32_t defined_index,
-                             uint64_t cell_offset) {
+std::vector<uint64_t> byte_offsets_of_cells(const CodeContents& contents, uint32_t defined_index,
+                                            std::span<const uint64_t> cell_offsets) {
   const Module& module = contents.module.module();
-  if (defined_index >= module.functions.size()) return 0;
+  std::vector<uint64_t> result(cell_offsets.size(), 0);
+  if (defined_index >= module.functions.size()) return result;
   FunctionIr ir;
   build_ir(module, module.functions[defined_index], contents.options, true, &ir);
   fuse_neighbours(&ir);
@@ -112,11 +114,13 @@ uint64_t byte_offset_of_cell(const CodeContents& contents, uint32_t defined_inde
   std::vector<CallFixup> fixups;
   std::vector<CellOrigin> origins;
   Emitter(module, contents.canonical_types, ir, cells, fixups, &origins).emit();
-  const uint64_t relative = cell_offset - contents.functions[defined_index].entry;
-  uint64_t result = 0;
-  for (const CellOrigin& origin : origins) {
-    if (origin.cell > relative) break;
-    result = origin.byte_offset;
+  for (size_t i = 0; i < cell_offsets.size(); i++) {
+    const uint64_t relative = cell_offsets[i] - contents.functions[defined_index].entry;
+    // Origins are in the order of their cells: the last one that begins at or before it.
+    const auto next = std::upper_bound(
+        origins.begin(), origins.end(), relative,
+        [](uint64_t cell, const CellOrigin& origin) { return cell < origin.cell; });
+    if (next != origins.begin()) result[i] = (next - 1)->byte_offset;
   }
   return result;
 }
