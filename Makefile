@@ -68,7 +68,8 @@ objects = $(patsubst %.cpp,$(OBJECTS)/%.o,$(1))
 LOADER_OBJECTS := $(call objects,$(call sources,loader))
 VM_OBJECTS := $(call objects,$(call sources,vm))
 HOST_OBJECTS := $(call objects,$(call sources,host))
-CLI_OBJECTS := $(call objects,$(call sources,cli))
+DOCS_TOOL := cli/generate_docs.cpp
+CLI_OBJECTS := $(call objects,$(filter-out $(DOCS_TOOL),$(call sources,cli)))
 HANDLER_OBJECTS := $(foreach object,$(VM_OBJECTS),$(if $(findstring /handlers_,$(object)),$(object)))
 ENGINE_OBJECTS := $(VM_OBJECTS) $(LOADER_OBJECTS)
 UNIT_TEST_OBJECTS := $(call objects,$(wildcard loader/*_test.cpp vm/*_test.cpp host/*_test.cpp \
@@ -94,6 +95,23 @@ $(BUILD)/qip: $(HANDLER_OBJECTS) $(CLI_OBJECTS) $(HOST_OBJECTS) $(ENGINE_OBJECTS
 	@echo "  link $@"
 	@$(CXX) $(filter-out $(if $(filter 1,$(STATIC)),-pie),$(LDFLAGS_ALL)) $(PRODUCT_LINK) -o $@ $^ $(PRODUCT_LIBRARIES)
 
+# The manual page and the completions, from the table of commands.
+$(BUILD)/generate_docs: $(call objects,$(DOCS_TOOL)) \
+  $(filter-out %/main.o %/runtime_support.o,$(CLI_OBJECTS)) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PRODUCT_LIBRARIES)
+
+DOCS := $(addprefix $(BUILD)/docs/,qip.1 qip.bash _qip qip.fish)
+$(BUILD)/docs/qip.1: KIND := man
+$(BUILD)/docs/qip.bash: KIND := bash
+$(BUILD)/docs/_qip: KIND := zsh
+$(BUILD)/docs/qip.fish: KIND := fish
+$(DOCS): $(BUILD)/generate_docs
+	@mkdir -p $(@D)
+	@$< $(KIND) > $@.new && mv $@.new $@
+
+docs: $(DOCS)  ## write the manual page and shell completions, build/docs/
+
 $(BUILD)/unit_tests: $(UNIT_TEST_OBJECTS) \
   $(filter-out %/main.o %/runtime_support.o,$(CLI_OBJECTS)) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
 	@echo "  link $@"
@@ -108,7 +126,7 @@ $(OBJECTS)/%_test.o $(OBJECTS)/spec-tests/%.o $(OBJECTS)/bench/%.o: PRODUCT_FLAG
 
 # The command and the host copy and check; they are compiled for size.
 ifeq ($(SANITIZE)$(OPTIMIZE),-O2)
-$(OBJECTS)/cli/%.o $(OBJECTS)/host/%.o: OPTIMIZE := -Os
+$(OBJECTS)/cli/%.o $(OBJECTS)/host/%.o: OPTIMIZE := $(if $(IS_CLANG),-Oz,-Os)
 endif
 
 $(OBJECTS)/%.o: %.cpp Makefile
@@ -129,7 +147,7 @@ DEPENDENCIES := \
   g++:g++ make:make git:git xz:xz-utils clang++-19:clang-19 ld.lld-19:lld-19 wat2wasm:wabt \
   /usr/lib/llvm-19/lib/clang/19/lib/linux:libclang-rt-19-dev \
   objdump:binutils \
-  /usr/include/sha2.h:libmd-dev \
+  /usr/include/sha2.h:libmd-dev /usr/include/xxhash.h:libxxhash-dev \
   /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
   /usr/include/nlohmann/json.hpp:nlohmann-json3-dev
 
@@ -162,9 +180,15 @@ ubsan:  ## the tests under UndefinedBehaviorSanitizer alone, with the tail-calli
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-install: $(BUILD)/qip  ## install into PREFIX (/usr/local), below DESTDIR
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install: $(BUILD)/qip $(DOCS)  ## install into PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -s -m 755 $(BUILD)/qip $(DESTDIR)$(PREFIX)/bin/qip
+	install -D -m 644 $(BUILD)/docs/qip.1 $(SHARE)/man/man1/qip.1
+	install -D -m 644 $(BUILD)/docs/qip.bash $(SHARE)/bash-completion/completions/qip
+	install -D -m 644 $(BUILD)/docs/_qip $(SHARE)/zsh/site-functions/_qip
+	install -D -m 644 $(BUILD)/docs/qip.fish $(SHARE)/fish/vendor_completions.d/qip.fish
 
 compdb:  ## write compile_commands.json for editors and clang-tidy
 	@{ echo '['; first=1; \
@@ -190,4 +214,4 @@ help:  ## list the targets
 	  sed -E 's/^([a-z-]+):.*  ## (.*)/\1\t\2/' | sort | \
 	  awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo asan ubsan install compdb tidy format clean help
+.PHONY: all docs deps demo asan ubsan install compdb tidy format clean help

@@ -6,6 +6,7 @@
 #   make bench BENCH_SETS=tuning BENCH_OPTIONS='--rounds 9 --cpu 1 --spread'
 #   make bench-check                every kernel once: the results must be those of native code
 #   make bench-micro
+#   make bench-each                 cost of a file in `qip run --each`, besides the component
 
 WASM_CLANG ?= clang-19
 
@@ -25,7 +26,7 @@ BENCH_NATIVES = $(BENCH_SCALAR_MODULES:.wasm=.native)
 BENCH_QIP := --engine 'qip=$(BUILD)/qip call {module} {export} {n}'
 BENCH_NATIVE := --engine 'native={stem}.native {n}'
 
-.PHONY: bench bench-kernels bench-check bench-micro
+.PHONY: bench bench-kernels bench-check bench-micro bench-each
 
 bench: $(BUILD)/bench/run $(BUILD)/qip $(BENCH_MODULES) $(if $(PEER),,$(BENCH_NATIVES))  ## compare qip on the kernels with native code, or with PEER='name=command'
 	$(BUILD)/bench/run $(BENCH_OPTIONS) \
@@ -53,6 +54,13 @@ endif
 
 bench-micro: $(BUILD)/bench/micro $(BUILD)/bench/tuning/parser.wasm $(BUILD)/bench/tuning/nbody.wasm  ## cost of decode, validate, translate, instantiate, invoke
 	$(BUILD)/bench/micro $(filter %.wasm,$^)
+
+bench-each: $(BUILD)/bench/each $(BUILD)/qip  ## cost of a file in `qip run --each`, besides the component
+	$(BUILD)/bench/each $(BUILD)/qip modules/utf8/hello.wasm
+
+$(BUILD)/bench/each: $(OBJECTS)/bench/each.o
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $^
 
 $(BUILD)/bench/run: $(OBJECTS)/bench/run.o
 	@mkdir -p $(@D)

@@ -50,25 +50,25 @@ Result<std::vector<Value>, HostError> parse_arguments(const FuncType& type, cons
 int call_command(const Command& command, const Options& options) {
   if (options.operands.size() < 2) return fail_with(usage_line(command));
   const char* name = options.operands[1];
-  Result<Component, HostError> component = read_component(options.operands[0]);
-  if (!component.ok()) return fail_with(component.error().message);
+  Result<Component, HostError> component = read_component(options.operands[0], options.limits);
+  if (!component.ok()) return fail_with(component.error());
   // A module that is not sealed is refused for that, whatever else may be wrong.
-  if (MaybeError failure = check_sealed(component.value())) return fail_with(failure->message);
+  if (MaybeError failure = check_sealed(component.value())) return fail_with(*failure);
   Result<const FuncType*, HostError> type = find_function(component.value(), name);
-  if (!type.ok()) return fail_with(type.error().message);
+  if (!type.ok()) return fail_with(type.error());
   Result<std::vector<Value>, HostError> arguments =
       parse_arguments(*type.value(), name, std::span(options.operands).subspan(2));
-  if (!arguments.ok()) return fail_with(arguments.error().message);
+  if (!arguments.ok()) return fail_with(arguments.error());
 
-  TimedBudget budget(options.time_limit);
+  TimedBudget budget(options.limits);
   budget.resume();
-  Result<std::unique_ptr<ComponentInstance>, HostError> instance =
-      ComponentInstance::create(component.value(), budget, StartExport::Ignore);
-  if (!instance.ok()) return fail_with(instance.error().message);
+  Result<std::unique_ptr<ComponentInstance>, HostError> instance = ComponentInstance::create(
+      component.value(), budget, InstanceOptions{.starting = Starting::StartFunction});
+  if (!instance.ok()) return fail_with(instance.error());
   std::vector<Value> results(type.value()->results.size());
   FunctionInstance& function = *instance.value()->function(name);
   if (MaybeError failure = instance.value()->call(function, arguments.value(), results)) {
-    return fail_with(failure->message);
+    return fail_with(*failure);
   }
   budget.pause();
 

@@ -2,9 +2,10 @@
 // function; a new option is a row and a setter.
 #include "cli/commands.hpp"
 
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
+
+#include "host/numbers.hpp"
+#include "host/text.hpp"
 
 namespace qip {
 namespace {
@@ -19,38 +20,172 @@ std::string set_output(Options& options, const char* value) {
   return "";
 }
 
+bool is_true(const char* value) {
+  return strcmp(value, "true") == 0;
+}
+
 std::string set_verbose(Options& options, const char* value) {
-  options.verbose = strcmp(value, "true") == 0;
+  options.verbose = is_true(value);
+  options.limits.call_stack = options.verbose;
   return "";
+}
+
+// Decimal digits and nothing else, not more than `maximum`.
+std::optional<uint64_t> parse_number(const char* text, uint64_t maximum) {
+  const std::optional<uint64_t> number = parse_digits(text, 10);
+  return number && *number <= maximum ? number : std::nullopt;
+}
+
+std::string invalid(const char* name, const char* value) {
+  return std::string("Invalid ") + name + ": " + escape_controls(value);
 }
 
 std::string set_timeout(Options& options, const char* value) {
   // Nanoseconds have to fit 63 bits: at most 292 years.
-  constexpr long long kMaxMilliseconds = 9'000'000'000'000;
-  char* end = nullptr;
-  errno = 0;
-  const long long number = strtoll(value, &end, 10);
-  const bool is_number = end != value && *end == '\0' && errno == 0;
-  if (!is_number || number <= 0 || number > kMaxMilliseconds) {
-    return std::string("Invalid timeout-ms: ") + value;
-  }
-  options.time_limit = std::chrono::milliseconds(number);
+  constexpr uint64_t kMaxMilliseconds = 9'000'000'000'000;
+  const std::optional<uint64_t> number = parse_number(value, kMaxMilliseconds);
+  if (!number || *number == 0) return invalid("timeout-ms", value);
+  options.limits.time = std::chrono::milliseconds(*number);
+  return "";
+}
+
+std::string set_fuel(Options& options, const char* value) {
+  options.limits.fuel = parse_number(value, INT64_MAX);
+  return options.limits.fuel ? "" : invalid("fuel", value);
+}
+
+std::string set_max_memory(Options& options, const char* value) {
+  options.limits.policy.max_memory_bytes = parse_number(value, UINT64_MAX);
+  return options.limits.policy.max_memory_bytes ? "" : invalid("max-memory", value);
+}
+
+std::string set_max_output(Options& options, const char* value) {
+  options.limits.max_output_bytes = parse_number(value, UINT64_MAX);
+  return options.limits.max_output_bytes ? "" : invalid("max-output", value);
+}
+
+std::string set_fixed_memory(Options& options, const char* value) {
+  options.limits.policy.fixed_memory = is_true(value);
+  return "";
+}
+
+std::string set_strict(Options& options, const char* value) {
+  options.limits.policy.strict = is_true(value);
+  return "";
+}
+
+std::string add_uniform(Options& options, const char* value) {
+  options.uniforms.push_back({options.operands.size(), value});
+  return "";
+}
+
+std::string set_dry_run(Options& options, const char* value) {
+  options.dry_run = is_true(value);
+  return "";
+}
+
+std::string set_each(Options& options, const char* value) {
+  options.each = is_true(value);
+  return "";
+}
+
+std::string set_jobs(Options& options, const char* value) {
+  constexpr uint64_t kMaxJobs = 1'024;
+  const std::optional<uint64_t> number = parse_number(value, kMaxJobs);
+  if (!number || *number == 0) return invalid("jobs", value);
+  options.jobs = static_cast<unsigned>(*number);
+  return "";
+}
+
+std::string set_extension(Options& options, const char* value) {
+  if (*value == '\0' || strchr(value, '/') != nullptr) return invalid("extension", value);
+  options.extension = value;
+  return "";
+}
+
+std::string set_cache(Options& options, const char* value) {
+  if (*value == '\0') return invalid("cache", value);
+  options.cache_folder = value;
+  return "";
+}
+
+std::string set_cache_max(Options& options, const char* value) {
+  options.cache_max_bytes = parse_number(value, UINT64_MAX);
+  return options.cache_max_bytes ? "" : invalid("cache-max", value);
+}
+
+std::string set_json(Options& options, const char* value) {
+  options.json = is_true(value);
+  return "";
+}
+
+std::string add_oracle(Options& options, const char* value) {
+  options.oracles.push_back(value);
   return "";
 }
 
 constexpr OptionSpec kVerbose = {"v", "verbose", nullptr,
-                                 "log digests and durations on standard error", set_verbose};
+                                 "log digests and durations on standard error, and the call stack "
+                                 "of a component that traps",
+                                 set_verbose};
 constexpr OptionSpec kInput = {"i", nullptr, "file or -",
                                "read the input from this file; - is standard input", set_input};
+constexpr OptionSpec kSample = {"i", nullptr, "file", "also check with this input", set_input};
 constexpr OptionSpec kOutput = {"o", "output", "file or -",
-                                "write the output's bytes, and nothing else, to this file",
+                                "write the output's bytes, and nothing else, to this file; with "
+                                "--each the folder for all outputs",
                                 set_output};
 constexpr OptionSpec kTimeout = {
     "timeout-ms", nullptr, "n",
     "stop after so many milliseconds of instantiation and execution (default 5000)", set_timeout};
+constexpr OptionSpec kFuel = {"fuel", nullptr, "n",
+                              "stop after so many WebAssembly instructions, the same on every "
+                              "machine",
+                              set_fuel};
+constexpr OptionSpec kMaxMemory = {"max-memory", nullptr, "bytes",
+                                   "refuse a module whose memory may become larger",
+                                   set_max_memory};
+constexpr OptionSpec kFixedMemory = {"fixed-memory", nullptr, nullptr,
+                                     "refuse a module that contains memory.grow", set_fixed_memory};
+constexpr OptionSpec kMaxOutput = {"max-output", nullptr, "bytes",
+                                   "fail if a component gives more output", set_max_output};
+constexpr OptionSpec kStrict = {"strict", nullptr, nullptr,
+                                "refuse a module without a memory maximum, with imports, with "
+                                "memory.grow, or with recursion",
+                                set_strict};
+constexpr OptionSpec kUniform = {"u", "uniform", "key=value",
+                                 "set a uniform of the component named before", add_uniform};
+constexpr OptionSpec kDryRun = {"dry-run", nullptr, nullptr,
+                                "say what would run and whether it fits together; run nothing",
+                                set_dry_run};
+constexpr OptionSpec kCache = {"cache", nullptr, "folder",
+                               "keep results in this folder, and use those that are there",
+                               set_cache};
+constexpr OptionSpec kCacheMax = {"cache-max", nullptr, "bytes",
+                                  "let the cache grow to this size; the least recently used "
+                                  "results go first",
+                                  set_cache_max};
+constexpr OptionSpec kEach = {"each", nullptr, nullptr,
+                              "run the chain on each of the files behind --", set_each};
+constexpr OptionSpec kJobs = {"j", "jobs", "n", "with --each: threads (default: one per core)",
+                              set_jobs};
+constexpr OptionSpec kExtension = {"extension", nullptr, "text",
+                                   "with --each: what the outputs' names end with instead",
+                                   set_extension};
+constexpr OptionSpec kJson = {"json", nullptr, nullptr, "print one JSON object", set_json};
+constexpr OptionSpec kWith = {"with", nullptr, "oracle",
+                              "an oracle to try the module with; may be repeated", add_oracle};
 
-constexpr OptionSpec kRunOptions[] = {kVerbose, kInput, kOutput, kTimeout};
-constexpr OptionSpec kTimeoutOnly[] = {kTimeout};
+// What every command that runs a component takes.
+#define QIP_LIMIT_OPTIONS kTimeout, kFuel, kMaxMemory, kFixedMemory, kMaxOutput, kStrict
+
+constexpr OptionSpec kRunOptions[] = {kVerbose,  kInput, kOutput,   kUniform, QIP_LIMIT_OPTIONS,
+                                      kDryRun,   kCache, kCacheMax, kEach,    kJobs,
+                                      kExtension};
+constexpr OptionSpec kInspectOptions[] = {kJson, QIP_LIMIT_OPTIONS};
+constexpr OptionSpec kCallOptions[] = {kVerbose, QIP_LIMIT_OPTIONS};
+constexpr OptionSpec kCheckOptions[] = {kVerbose, kSample, QIP_LIMIT_OPTIONS};
+constexpr OptionSpec kComplyOptions[] = {kVerbose, kWith, QIP_LIMIT_OPTIONS};
 
 constexpr const char* kRunDetails =
     "Each module gets the output of the one before it; the first one gets the input file, or\n"
@@ -64,8 +199,18 @@ constexpr const char* kRunDetails =
     "anything\n"
     "fails, no output is written.\n"
     "\n"
+    "A module may be pinned: path.wasm#sha256=<64 hexadecimal digits>. It is verified before\n"
+    "anything of it is decoded. A module is followed by its settings: ?key=value&key=value, with\n"
+    "the escapes of a URL, or -u key=value, as it stands.\n"
+    "\n"
+    "With --each the chain stands before -- and the input files behind it. Every file gets fresh\n"
+    "instances; its output goes to the folder after -o, under the file's own name. A file that\n"
+    "fails does not stop the others; failures are listed at the end.\n"
+    "\n"
     "  echo World | qip run hello.wasm\n"
-    "  qip run -i photo.bmp -o photo.b64 zlib-compress.wasm base64-encode.wasm\n";
+    "  qip run -i photo.bmp -o photo.b64 zlib-compress.wasm base64-encode.wasm\n"
+    "  qip run text-to-bmp.wasm '?cols=120' -u leading=2\n"
+    "  qip run --each -o site --extension .html markdown-basic.wasm -- *.md\n";
 
 constexpr const char* kInspectDetails =
     "Prints which contract the module keeps and why, its entry, capacities, memory, features of\n"
@@ -85,13 +230,30 @@ constexpr const char* kCallDetails =
     "  qip call kernel.wasm bench 7\n"
     "  qip call simd.wasm add i32x4:1,2,3,4 0x00000001000000010000000100000001\n";
 
+constexpr const char* kCheckDetails =
+    "Tries whether a component keeps its contract in practice: capacities inside the memory,\n"
+    "buffers apart, equal results for repeated renders on one instance and for fresh instances,\n"
+    "an empty input, a full one, one byte more. Prints a line per rule; exit code 1 on a breach.\n";
+
+constexpr const char* kComplyDetails =
+    "Tries whether a module does what an oracle demands. An oracle is a module that imports "
+    "memory\n"
+    "and functions of the module under test from `impl`, and exports positive() -> i32 and\n"
+    "perhaps negative() -> i32; more than 0 passes. Prints PASS or FAIL for each and a total.\n"
+    "\n"
+    "  qip comply trim.wasm --with trim-oracle.wasm\n";
+
 constexpr Command kCommands[] = {
-    {"run", nullptr, "<module>...", "run a chain of components on an input", kRunDetails,
-     kRunOptions, false, run_command},
+    {"run", nullptr, "<module>... [-- <file>...]", "run a chain of components on an input",
+     kRunDetails, kRunOptions, false, run_command},
     {"inspect", nullptr, "<module>", "say what a module is and what it needs", kInspectDetails,
-     kTimeoutOnly, false, inspect_command},
+     kInspectOptions, false, inspect_command},
     {"call", nullptr, "<module> <export> [<argument>...]", "call one exported function",
-     kCallDetails, kTimeoutOnly, true, call_command},
+     kCallDetails, kCallOptions, true, call_command},
+    {"check", nullptr, "<module>...", "try whether components keep their contract", kCheckDetails,
+     kCheckOptions, false, check_command},
+    {"comply", nullptr, "<module> [<oracle>...]", "try a module with oracles", kComplyDetails,
+     kComplyOptions, false, comply_command},
     {"help", "doc", "[command]", "explain a command", "", {}, false, help_command},
     {"version", nullptr, "", "print the version", "", {}, false, version_command},
 };

@@ -4,24 +4,42 @@
 // anywhere before `--`; an abbreviation of an option is not that option.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "host/timed_budget.hpp"
+#include "host/limits.hpp"
 
 namespace qip {
 
-inline constexpr const char* kVersion = "0.1.0";
-
 // Everything that options can set. A command's table says which of them it takes.
 struct Options {
+  // A setting (-u key=value) belongs to the component that is named before it.
+  struct Uniform {
+    size_t operands_before;
+    const char* text;
+  };
+
   const char* input_path = nullptr;   // "-": stdin
-  const char* output_path = nullptr;  // "-": stdout
+  const char* output_path = nullptr;  // "-": stdout; with `each` a folder
   bool verbose = false;
-  std::chrono::nanoseconds time_limit = kDefaultTimeLimit;
+  RunLimits limits;
+  bool json = false;
+  bool dry_run = false;
+  bool each = false;
+  unsigned jobs = 0;                // 0: one per core
+  const char* extension = nullptr;  // of outputs, with `each`
+  const char* cache_folder = nullptr;
+  std::optional<uint64_t> cache_max_bytes;
+  std::vector<const char*> oracles;
+  std::vector<Uniform> uniforms;
   std::vector<const char*> operands;
+  size_t separator = SIZE_MAX;  // the first operand behind "--", if there is a "--"
+
+  // Operands behind "--" are input files, not components.
+  bool takes_files() const { return each && separator != SIZE_MAX; }
 };
 
 struct OptionSpec {
@@ -60,8 +78,13 @@ std::string help_text(const Command& command);
 std::string parse_options(const Command& command, int argc, char** argv, Options& options);
 
 int run_command(const Command& command, const Options& options);
+// Parts of `qip run`: --dry-run and --each. Neither reads standard input.
+int dry_run(const Command& command, const Options& options);
+int run_each(const Command& command, const Options& options);
 int inspect_command(const Command& command, const Options& options);
 int call_command(const Command& command, const Options& options);
+int check_command(const Command& command, const Options& options);
+int comply_command(const Command& command, const Options& options);
 int help_command(const Command& command, const Options& options);
 int version_command(const Command& command, const Options& options);
 

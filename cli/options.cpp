@@ -98,7 +98,11 @@ std::string parse_options(const Command& command, int argc, char** argv, Options
                                                    : apply_boolean(spec, optarg, options);
     if (!problem.empty()) return problem;
   }
-  for (int i = optind; i < argc; i++) options.operands.push_back(argv[i]);  // behind "--"
+  // What stopped the loop was the end or a "--".
+  if (optind > 0 && strcmp(argv[optind - 1], "--") == 0) {
+    options.separator = options.operands.size();
+  }
+  for (int i = optind; i < argc; i++) options.operands.push_back(argv[i]);
   return "";
 }
 

@@ -36,7 +36,7 @@ TEST(Options, OneOrTwoDashesBeforeOrAfterOperands) {
                                    Strings{"a", "b", "-timeout-ms=250", "-i=in"}}) {
     const Parsed parsed = parse("run", arguments);
     EXPECT_EQ(parsed.problem, "");
-    EXPECT_EQ(parsed.options.time_limit, std::chrono::milliseconds(250));
+    EXPECT_EQ(parsed.options.limits.time, std::chrono::milliseconds(250));
     EXPECT_STREQ(parsed.options.input_path, "in");
     EXPECT_EQ(operands(parsed), (Strings{"a", "b"}));
   }

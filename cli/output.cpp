@@ -24,6 +24,10 @@ int fail_with(std::string_view message) {
   return kFailure;
 }
 
+int fail_with(const HostError& error) {
+  return fail_with(error.message + error.call_stack);
+}
+
 void log_line(std::string_view line) {
   write_fully(STDERR_FILENO, bytes_of(line), "\n");
 }

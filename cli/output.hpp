@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "host/error.hpp"
+
 namespace qip {
 
 inline constexpr int kSuccess = 0;
@@ -11,6 +13,8 @@ inline constexpr int kFailure = 1;
 
 // One message and a newline on stderr. Always kFailure, so that a command can return it.
 int fail_with(std::string_view message);
+// The same with what is known of the guest's call stack.
+int fail_with(const HostError& error);
 // A line of -v on stderr.
 void log_line(std::string_view line);
 // Text as it is on stdout. kSuccess, or kFailure after a message.

@@ -10,10 +10,12 @@
 #include "cli/commands.hpp"
 #include "cli/modules.hpp"
 #include "cli/output.hpp"
+#include "host/cached_run.hpp"
 #include "host/digest.hpp"
 #include "host/files.hpp"
 #include "host/image_format.hpp"
 #include "host/pipeline.hpp"
+#include "host/result_cache.hpp"
 #include "host/text.hpp"
 
 namespace qip {
@@ -72,15 +74,19 @@ class RunObserver : public PipelineObserver {
     log_line("output sha256: " + sha256_text(output.bytes->get()));
   }
   MaybeError on_result(size_t, uint32_t result) override {
-    const std::string line = "Ran: " + number_text(result) + "\n";
+    const std::string line = ran_line(result);
+    printed_ += line;
     const int error =
         write_fully(STDOUT_FILENO, {reinterpret_cast<const uint8_t*>(line.data()), line.size()});
     if (error == 0) return std::nullopt;
     return file_error("Error writing output: write /dev/stdout: " + system_error_text(error));
   }
+  // What was written to stdout so far.
+  const std::string& printed() const { return printed_; }
 
  private:
   bool verbose_;
+  std::string printed_;
 };
 
 void log_items(std::span<const uint8_t> bytes) {
@@ -113,33 +119,114 @@ int print_items(std::span<const uint8_t> bytes) {
   return kSuccess;
 }
 
-int write_to_stdout(const PipelineOutput& output, bool exact) {
-  if (output.output.encoding == Encoding::I32 && !exact) return print_items(output.bytes());
-  const bool newline = output.output.encoding == Encoding::Utf8 && !exact;
-  const int error = write_fully(STDOUT_FILENO, output.bytes(), newline ? "\n" : "");
+// What the last component gave, from its memory or from the cache.
+struct FinalOutput {
+  Encoding encoding = Encoding::Raw;
+  ContentType content_type;
+  std::span<const uint8_t> bytes;
+};
+
+int write_to_stdout(const FinalOutput& output, bool exact) {
+  if (output.encoding == Encoding::I32 && !exact) return print_items(output.bytes);
+  const bool newline = output.encoding == Encoding::Utf8 && !exact;
+  const int error = write_fully(STDOUT_FILENO, output.bytes, newline ? "\n" : "");
   return error == 0 ? kSuccess : fail_to_write(error);
 }
 
 // An image file name promises an image. What is wrong with writing `output` there, or nothing.
-std::string check_image_name(const char* path, const PipelineOutput& output) {
+std::string check_image_name(const char* path, const FinalOutput& output) {
   const ImageFormat wanted = image_format_of_name(path);
   if (wanted == ImageFormat::None) return "";
-  const ImageFormat actual = image_format_of_bytes(output.bytes());
+  const ImageFormat actual = image_format_of_bytes(output.bytes);
   if (actual == wanted) return "";
+  const std::string type = output.content_type.value_or("");
+  if (type == std::string("image/") + image_format_text(wanted)) return "";
   if (actual != ImageFormat::None) {
     return std::string("cannot write ") + image_format_text(actual) + " output as " +
            image_format_text(wanted);
   }
   return std::string("cannot encode non-image output as image (encoding=") +
-         encoding_text(output.output.encoding) + ", content_type=\"\")";
+         encoding_text(output.encoding) + ", content_type=\"" + type + "\")";
 }
 
-int write_output(const char* path, const PipelineOutput& output) {
+int write_output(const Options& options, const FinalOutput& output) {
+  if (options.verbose && output.encoding == Encoding::I32) log_items(output.bytes);
+  const char* path = options.output_path;
   if (path == nullptr || is_dash(path)) return write_to_stdout(output, path != nullptr);
   std::string failure = check_image_name(path, output);
   if (!failure.empty()) return fail_with(failure);
-  failure = write_file(path, output.bytes());
+  failure = write_file(path, output.bytes);
   return failure.empty() ? kSuccess : fail_with("Error writing output file: " + failure);
+}
+
+// --- Runs ----------------------------------------------------------------------------------------
+
+// Runs the chain and writes its output. With a `slot` the result is kept there.
+int run_stages(const Options& options, const std::vector<Stage>& stages, const PipelineInput& input,
+               ResultCache* cache, const CacheSlot* slot) {
+  if (MaybeError failure = check_chain(stages)) return fail_with(*failure);
+  RunObserver observer(options.verbose);
+  TimedBudget budget(options.limits);
+  Result<PipelineOutput, HostError> output = run_pipeline(stages, input, budget, observer);
+  if (!output.ok()) return fail_with(output.error());
+  const PipelineOutput& made = output.value();
+  if (slot != nullptr) {
+    const std::string problem = keep_result(*cache, *slot, observer.printed(), made);
+    if (options.verbose && !problem.empty()) log_line(problem);
+  }
+  return write_output(options, {made.output.encoding, made.content_type, made.bytes()});
+}
+
+int run_directly(const Options& options, std::vector<ComponentArgument> arguments) {
+  Result<std::vector<Stage>, HostError> stages = read_stages(std::move(arguments), options);
+  if (!stages.ok()) return fail_with(stages.error());
+  Result<OpenInput, HostError> input = open_input(options.input_path);
+  if (!input.ok()) return fail_with(input.error());
+  return run_stages(options, stages.value(), input.value().input, nullptr, nullptr);
+}
+
+int write_kept(const Options& options, const CachedResult& kept) {
+  if (options.verbose && !kept.output.empty()) {
+    log_line("output sha256: " + sha256_text(kept.output));
+  }
+  if (const int code = print(kept.printed)) return code;
+  return write_output(options, {kept.encoding, kept.content_type, kept.output});
+}
+
+// A hit needs the modules' bytes and the input, and compiles nothing.
+int run_cached(const Options& options, std::vector<ComponentArgument> arguments) {
+  Result<std::unique_ptr<ResultCache>, HostError> cache =
+      ResultCache::open(options.cache_folder, options.cache_max_bytes);
+  if (!cache.ok()) return fail_with(cache.error());
+  ChainDigest digest(options.limits);
+  std::vector<ModuleFile> files;
+  for (const ComponentArgument& argument : arguments) {
+    Result<ModuleFile, HostError> file = read_module(argument.module);
+    if (!file.ok()) return fail_with(file.error());
+    digest.add_component(file.value().bytes, argument.uniforms);
+    files.push_back(std::move(file.value()));
+  }
+  Result<OpenInput, HostError> opened = open_input(options.input_path);
+  if (!opened.ok()) return fail_with(opened.error());
+  PipelineInput& input = opened.value().input;
+  std::vector<uint8_t> buffer;
+  const Result<bool, HostError> is_whole = read_ahead(input, buffer);
+  if (!is_whole.ok()) return fail_with(is_whole.error());
+
+  CacheSlot slot;
+  if (is_whole.value()) {
+    slot = ResultCache::slot_of(digest, input.bytes);
+    const std::optional<CachedResult> kept = cache.value()->find(slot);
+    if (options.verbose) log_line(kept ? "cache: hit" : "cache: miss");
+    if (kept) return write_kept(options, *kept);
+  } else if (options.verbose) {
+    log_line("cache: the input is too large to be kept");
+  }
+  Result<std::vector<Stage>, HostError> stages =
+      compile_stages(std::move(arguments), std::move(files), options);
+  if (!stages.ok()) return fail_with(stages.error());
+  return run_stages(options, stages.value(), input, cache.value().get(),
+                    is_whole.value() ? &slot : nullptr);
 }
 
 }  // namespace
@@ -147,23 +234,15 @@ int write_output(const char* path, const PipelineOutput& output) {
 int run_command(const Command& command, const Options& options) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
-  if (options.operands.empty()) return fail_with(usage_line(command));
-
-  Result<std::vector<Component>, HostError> components =
-      read_components(options.operands, options.verbose);
-  if (!components.ok()) return fail_with(components.error().message);
-  Result<OpenInput, HostError> input = open_input(options.input_path);
-  if (!input.ok()) return fail_with(input.error().message);
-
-  RunObserver observer(options.verbose);
-  TimedBudget budget(options.time_limit);
-  Result<PipelineOutput, HostError> output =
-      run_pipeline(components.value(), input.value().input, budget, observer);
-  if (!output.ok()) return fail_with(output.error().message);
-  if (options.verbose && output.value().output.encoding == Encoding::I32) {
-    log_items(output.value().bytes());
-  }
-  const int code = write_output(options.output_path, output.value());
+  if (options.each) return run_each(command, options);
+  if (options.dry_run) return dry_run(command, options);
+  Result<std::vector<ComponentArgument>, std::string> arguments =
+      component_arguments(command, options);
+  if (!arguments.ok()) return fail_with(arguments.error());
+  if (arguments.value().empty()) return fail_with(usage_line(command));
+  const int code = options.cache_folder != nullptr
+                       ? run_cached(options, std::move(arguments.value()))
+                       : run_directly(options, std::move(arguments.value()));
   if (options.verbose) {
     const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
     log_line("command took " + number_text(static_cast<uint64_t>(taken.count())) + "ms");

@@ -1,13 +1,11 @@
-// Numbers from text and back, to the bit. The C library converts decimals (no locale is ever set);
-// what it would also accept, such as leading spaces or nan(...), is refused before it sees it.
+// Values from text and back, to the bit. Plain numbers are read in host/numbers.hpp; here are
+// signs, words, NaN payloads, vectors and references.
 #include "cli/value_text.hpp"
 
-#include <cerrno>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 
+#include "host/numbers.hpp"
 #include "host/text.hpp"
 #include "loader/error.hpp"
 
@@ -15,30 +13,6 @@ namespace qip {
 namespace {
 
 // --- Integers ------------------------------------------------------------------------------------
-
-int digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
-}
-
-bool remove_hex_prefix(std::string_view& text) {
-  if (!text.starts_with("0x") && !text.starts_with("0X")) return false;
-  text.remove_prefix(2);
-  return true;
-}
-
-// Digits only, at least one. Empty on anything else and beyond 64 bits.
-std::optional<uint64_t> parse_digits(std::string_view text, uint64_t base) {
-  if (text.empty()) return std::nullopt;
-  uint64_t value = 0;
-  for (const char c : text) {
-    const uint64_t digit = static_cast<uint64_t>(digit_value(c));
-    if (digit >= base || value > (~uint64_t{0} - digit) / base) return std::nullopt;
-    value = value * base + digit;
-  }
-  return value;
-}
 
 // The low `bits` bits of the number.
 std::optional<uint64_t> parse_integer(std::string_view text, int bits) {
@@ -79,11 +53,6 @@ uint64_t quiet_bit(const FloatShape& shape) {
   return uint64_t{1} << (shape.mantissa_bits - 1);
 }
 
-uint64_t number_bits(const char* text, char** end, const FloatShape& shape) {
-  if (shape.bits == 32) return Value::from_f32(strtof(text, end)).low;
-  return Value::from_f64(strtod(text, end)).low;
-}
-
 // "nan" is the canonical one; "nan:0x..." gives the payload.
 std::optional<uint64_t> parse_nan(std::string_view text, const FloatShape& shape) {
   if (text == "nan") return infinity_bits(shape) | quiet_bit(shape);
@@ -102,13 +71,9 @@ std::optional<uint64_t> parse_float(std::string_view text, const FloatShape& sha
     const std::optional<uint64_t> nan = parse_nan(text, shape);
     return nan ? std::optional(sign | *nan) : std::nullopt;
   }
-  // What is left must begin like a number: strtod itself also takes spaces, signs and words.
-  if (text.empty() || (digit_value(text[0]) > 9 && text[0] != '.')) return std::nullopt;
-  const std::string copy(text);
-  char* end = nullptr;
-  const uint64_t bits = number_bits(copy.c_str(), &end, shape);
-  if (end != copy.c_str() + copy.size() || bits == infinity_bits(shape)) return std::nullopt;
-  return sign | bits;
+  const std::optional<uint64_t> magnitude = parse_finite(text, shape.bits);
+  if (!magnitude) return std::nullopt;
+  return sign | *magnitude;
 }
 
 std::string float_text(uint64_t bits, const FloatShape& shape) {
@@ -127,8 +92,7 @@ std::string float_text(uint64_t bits, const FloatShape& shape) {
       shape.bits == 32 ? static_cast<double>(Value{magnitude, 0}.f32()) : Value{magnitude, 0}.f64();
   for (int digits = 1; digits <= shape.most_digits; digits++) {
     snprintf(buffer, sizeof buffer, "%.*g", digits, number);
-    char* end = nullptr;
-    if (number_bits(buffer, &end, shape) == magnitude) break;
+    if (parse_finite(buffer, shape.bits) == magnitude) break;
   }
   return sign + buffer;
 }

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "host/module_text.hpp"
+#include "host/policy.hpp"
 #include "host/text.hpp"
 
 namespace qip {
@@ -11,21 +13,18 @@ namespace {
 
 constexpr std::string_view kNotInstantiated = "Wasm module could not be instantiated: ";
 
-std::string time_limit_text(const TimedBudget& budget) {
-  return "Wasm module exceeded the execution time limit (" + format_duration(budget.limit()) + ")";
-}
+// Frames of a call stack that are worth reading.
+constexpr size_t kCallStackLines = 32;
 
-// The name under which a function is exported; empty if it is not.
-std::string_view export_name_of(const Module& module, uint32_t function_index) {
-  for (const Export& item : module.exports) {
-    if (item.kind == ExternKind::Function && item.index == function_index) return item.name;
-  }
-  return {};
+std::string time_limit_text(const TimedBudget& budget) {
+  return "Wasm module exceeded the execution time limit (" + format_duration(budget.limits().time) +
+         ")";
 }
 
 }  // namespace
 
-Result<Component, HostError> load_component(std::string path, std::vector<uint8_t> bytes) {
+Result<Component, HostError> load_component(std::string path, std::vector<uint8_t> bytes,
+                                            const RunLimits& limits) {
   const auto refuse = [&path](const LoadError& error) {
     return HostError{HostErrorClass::Load, "wasm module \"" + path + "\" could not be compiled: " +
                                                escape_controls(describe(error))};
@@ -34,21 +33,20 @@ Result<Component, HostError> load_component(std::string path, std::vector<uint8_
   if (!module.ok()) return refuse(module.error());
   Result<ValidatedModule, LoadError> validated = validate(std::move(module.value()));
   if (!validated.ok()) return refuse(validated.error());
-  Result<std::shared_ptr<const Code>, LoadError> code = translate(std::move(validated.value()));
+  Result<std::shared_ptr<const Code>, LoadError> code =
+      translate(std::move(validated.value()), TranslateOptions{.fuel = limits.fuel.has_value()});
   if (!code.ok()) return refuse(code.error());
-  return Component{std::move(path), std::move(code.value())};
+  Component component{std::move(path), std::move(code.value())};
+  if (MaybeError failure = check_policy(component, limits.policy)) return std::move(*failure);
+  return component;
 }
 
 MaybeError check_sealed(const Component& component) {
-  const std::vector<Import>& imports = component.module().imports;
-  if (imports.empty()) return std::nullopt;
-  const Import& first = imports.front();
+  if (component.module().imports.empty()) return std::nullopt;
   std::string message = component.path + ": ";
   message += kNotInstantiated;
-  message += "a component has no imports, but this module imports " +
-             escape_controls(first.module + "." + first.name, kNameLimit) + " (" +
-             extern_kind_text(first.kind) + ")";
-  if (imports.size() > 1) message += " and " + number_text(imports.size() - 1) + " more";
+  message +=
+      "a component has no imports, but this module imports " + imports_text(component.module());
   return HostError{HostErrorClass::Unlinkable, std::move(message)};
 }
 
@@ -80,19 +78,23 @@ std::string trap_reason(Trap trap) {
 }
 
 Result<std::unique_ptr<ComponentInstance>, HostError> ComponentInstance::create(
-    const Component& component, TimedBudget& budget, StartExport start) {
-  if (MaybeError failure = check_sealed(component)) return std::move(*failure);
+    const Component& component, TimedBudget& budget, const InstanceOptions& options) {
+  if (options.imports.empty()) {
+    if (MaybeError failure = check_sealed(component)) return std::move(*failure);
+  }
   std::unique_ptr<ComponentInstance> created(new ComponentInstance(component, budget));
-  if (MaybeError failure = created->instantiate_module()) return std::move(*failure);
-  if (start == StartExport::Call) {
+  if (MaybeError failure = created->instantiate_module(options)) return std::move(*failure);
+  if (options.starting == Starting::Everything) {
     if (MaybeError failure = created->call_start_export()) return std::move(*failure);
   }
   return created;
 }
 
-MaybeError ComponentInstance::instantiate_module() {
+MaybeError ComponentInstance::instantiate_module(const InstanceOptions& options) {
+  store_ = options.store != nullptr ? options.store : std::make_shared<Store>();
   Result<Instance*, InstantiationError> made =
-      instantiate(store_, component_.code, {}, budget_.budget());
+      instantiate(*store_, component_.code, options.imports, budget_.budget(),
+                  InstantiateOptions{.run_start = options.starting != Starting::Nothing});
   if (made.ok()) {
     instance_ = made.value();
     return std::nullopt;
@@ -159,31 +161,39 @@ HostError ComponentInstance::error(std::string_view message) const {
   return contract_error(component_.path + ": " + std::string(message));
 }
 
-std::string ComponentInstance::function_text(uint32_t index) const {
-  const Module& module = component_.module();
-  const NameSection names = read_names(module);
-  std::string_view name = names.function_name(index);
-  if (name.empty()) name = export_name_of(module, index);
-  const std::string number = "function " + number_text(index);
-  return name.empty() ? number : number + " " + quoted(name);
-}
-
 HostError ComponentInstance::trap_error(Trap trap, std::string_view context) const {
   const std::string path = component_.path + ": ";
   if (trap == Trap::DeadlineExceeded) {
-    return HostError{HostErrorClass::Budget, path + time_limit_text(budget_)};
+    return HostError{HostErrorClass::Budget, path + time_limit_text(budget_), call_stack_text()};
   }
   const bool is_budget = trap == Trap::CallStackExhausted || trap == Trap::FuelExhausted ||
                          trap == Trap::OutOfHostMemory;
   return HostError{is_budget ? HostErrorClass::Budget : HostErrorClass::Trap,
-                   path + std::string(context) + "wasm error: " + trap_reason(trap) + trap_place()};
+                   path + std::string(context) + "wasm error: " + trap_reason(trap) + trap_place(),
+                   call_stack_text()};
 }
 
 std::string ComponentInstance::trap_place() const {
   const TrapLocation location = last_trap_location(budget_.budget());
   if (location.instance == nullptr) return "";
-  return " in " + function_text(location.function_index) + " at byte " +
-         number_text(location.byte_offset);
+  return " in " + function_text(location.instance->module(), location.function_index) +
+         " at byte " + number_text(location.byte_offset);
+}
+
+std::string ComponentInstance::call_stack_text() const {
+  if (!budget_.limits().call_stack) return "";
+  uint64_t depth = 0;
+  const std::vector<TrapLocation> frames =
+      last_trap_stack(budget_.budget(), kCallStackLines, &depth);
+  std::string text;
+  for (const TrapLocation& frame : frames) {
+    text += "\n  at " + function_text(frame.instance->module(), frame.function_index) + " byte " +
+            number_text(frame.byte_offset);
+  }
+  if (depth > frames.size()) {
+    text += "\n  and " + number_text(depth - frames.size()) + " more";
+  }
+  return text;
 }
 
 }  // namespace qip

@@ -1,6 +1,7 @@
 // Component: a sealed module ready to run; ComponentInstance: one fresh, isolated life of it.
 //
-// Promises: an import of any kind is refused by name before anything of the component runs; every
+// Promises: an import of any kind is refused by name before anything of the component runs (unless
+// the caller supplies it: instances that test another one, host/oracle.hpp); every
 // guest instruction, the start function included, runs inside the TimedBudget; every failure is one
 // sentence that begins with the component's path.
 // Assumes: one thread at a time per ComponentInstance. Components themselves are immutable.
@@ -29,8 +30,9 @@ struct Component {
   const Module& module() const { return code->module(); }
 };
 
-// decode(), validate() and translate() in one: class Load on failure.
-Result<Component, HostError> load_component(std::string path, std::vector<uint8_t> bytes);
+// decode(), validate(), translate() and check_policy() in one: class Load or Policy on failure.
+Result<Component, HostError> load_component(std::string path, std::vector<uint8_t> bytes,
+                                            const RunLimits& limits = {});
 
 // Class Unlinkable if the module imports anything, naming the first import.
 MaybeError check_sealed(const Component& component);
@@ -46,20 +48,33 @@ bool has_value_export(const Module& module, std::string_view name);
 // specification's in brackets where that differs.
 std::string trap_reason(Trap trap);
 
-enum class StartExport : uint8_t {
-  Call,    // call an exported function `_start` after instantiation, as components expect
-  Ignore,  // leave exports alone
+// What instantiation runs of the module.
+enum class Starting : uint8_t {
+  Everything,     // the start function, then an exported function `_start`, as components expect
+  StartFunction,  // the start function alone, as the specification says
+  Nothing,        // neither: only for looking at value exports
+};
+
+struct InstanceOptions {
+  Starting starting = Starting::Everything;
+  // Instances that import from each other share a Store. Null: a Store of its own.
+  std::shared_ptr<Store> store{};
+  // One per import of the module; empty: the module must have none. They outlive the instance.
+  std::span<const Extern> imports{};
 };
 
 class ComponentInstance {
  public:
   // The budget's clock must be running. `component` and `budget` outlive the instance.
   static Result<std::unique_ptr<ComponentInstance>, HostError> create(
-      const Component& component, TimedBudget& budget, StartExport start = StartExport::Call);
+      const Component& component, TimedBudget& budget, const InstanceOptions& options = {});
   ComponentInstance(const ComponentInstance&) = delete;
   ComponentInstance& operator=(const ComponentInstance&) = delete;
 
   const Component& component() const { return component_; }
+  const RunLimits& limits() const { return budget_.limits(); }
+  // For instances that import from this one. Not owned.
+  Instance& instance() { return *instance_; }
   // Null unless exported with that kind.
   FunctionInstance* function(std::string_view name) const {
     return instance_->exported_function(name);
@@ -80,20 +95,20 @@ class ComponentInstance {
 
   // A contract error about this component.
   HostError error(std::string_view message) const;
-  // The function `index` of `instance_` in words: name from the name section or an export, index.
-  std::string function_text(uint32_t index) const;
+  // The error of the trap that the budget saw last, if it happened in code of this instance.
+  HostError trap_error(Trap trap, std::string_view context) const;
 
  private:
   ComponentInstance(const Component& component, TimedBudget& budget)
       : component_(component), budget_(budget) {}
-  MaybeError instantiate_module();
+  MaybeError instantiate_module(const InstanceOptions& options);
   MaybeError call_start_export();
-  HostError trap_error(Trap trap, std::string_view context) const;
   std::string trap_place() const;
+  std::string call_stack_text() const;
 
   const Component& component_;
   TimedBudget& budget_;
-  Store store_;
+  std::shared_ptr<Store> store_;
   Instance* instance_ = nullptr;
   uint64_t calls_ = 0;  // into this guest
 };

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "host/detection.hpp"
 #include "host/text.hpp"
 
 namespace qip {
@@ -28,12 +29,6 @@ const Capacity* find_capacity(const Module& module, std::span<const Capacity> ca
     if (has_value_export(module, candidate.name)) return &candidate;
   }
   return nullptr;
-}
-
-const FuncType* exported_function_type(const Module& module, std::string_view name) {
-  const Export* found = find_export(module, name);
-  if (found == nullptr || found->kind != ExternKind::Function) return nullptr;
-  return &module.types[module.function_types[found->index]];
 }
 
 struct Entry {
@@ -148,6 +143,9 @@ Result<ContentStage, HostError> ContentStage::bind(ComponentInstance& instance) 
   if (!contract.ok()) return instance.error(contract.error());
   ContentStage stage(instance, contract.value());
   if (MaybeError failure = stage.read_values()) return std::move(*failure);
+  Result<DeclaredTypes, HostError> types = read_declared_types(instance);
+  if (!types.ok()) return std::move(types.error());
+  stage.types_ = std::move(types.value());
   return stage;
 }
 
@@ -234,9 +232,21 @@ Result<StageOutput, HostError> ContentStage::output_at(uint32_t pointer, uint32_
   StageOutput output;
   output.encoding = contract_.output_encoding;
   output.result = count;
-  output.bytes = instance_->memory().bytes(pointer, count * item_bytes(output.encoding));
+  const uint64_t size = count * item_bytes(output.encoding);
+  if (MaybeError failure = check_output_size(size)) return std::move(*failure);
+  output.bytes = instance_->memory().bytes(pointer, size);
   if (!output.bytes) return instance_->error("Could not read output");
   return output;
+}
+
+MaybeError ContentStage::check_output_size(uint64_t size) const {
+  const std::optional<uint64_t> limit = instance_->limits().max_output_bytes;
+  if (!limit || size <= *limit) return std::nullopt;
+  HostError error =
+      instance_->error("output of " + number_text(size) + " bytes exceeds --max-output " +
+                       number_text(*limit) + " bytes");
+  error.error_class = HostErrorClass::Budget;
+  return error;
 }
 
 HostError ContentStage::rejection(uint64_t packed, uint32_t input_size) const {

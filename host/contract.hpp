@@ -12,6 +12,7 @@
 #include <string>
 
 #include "host/component.hpp"
+#include "host/content_type.hpp"
 #include "host/error.hpp"
 #include "host/guest_memory.hpp"
 #include "loader/result.hpp"
@@ -65,11 +66,12 @@ struct StageOutput {
 // A component instance bound to the Content contract.
 class ContentStage {
  public:
-  // Checks the exports and reads the values. `instance` outlives the stage.
+  // Checks the exports and reads the values and content types. `instance` outlives the stage.
   static Result<ContentStage, HostError> bind(ComponentInstance& instance);
 
   const ContentContract& contract() const { return contract_; }
   const ContentValues& values() const { return values_; }
+  const DeclaredTypes& types() const { return types_; }
   ComponentInstance& instance() const { return *instance_; }
 
   // Where input goes, as much of the capacity as lies inside the memory; empty if input_ptr does
@@ -90,11 +92,13 @@ class ContentStage {
   Result<StageOutput, HostError> counted_output(uint32_t count);
   Result<StageOutput, HostError> packed_output(uint64_t packed, uint32_t input_size);
   Result<StageOutput, HostError> output_at(uint32_t pointer, uint32_t count);
+  MaybeError check_output_size(uint64_t size) const;
   HostError rejection(uint64_t packed, uint32_t input_size) const;
 
   ComponentInstance* instance_;
   ContentContract contract_;
   ContentValues values_;
+  DeclaredTypes types_;
 };
 
 }  // namespace qip

@@ -49,10 +49,16 @@ Outcome run_chain(const std::vector<Component>& components, std::string_view inp
                   std::chrono::milliseconds limit = std::chrono::seconds(20)) {
   Outcome outcome;
   Recorder recorder(outcome);
-  TimedBudget budget(limit);
+  TimedBudget budget(RunLimits{.time = limit});
   PipelineInput source;
   source.bytes = {reinterpret_cast<const uint8_t*>(input.data()), input.size()};
-  Result<PipelineOutput, HostError> output = run_pipeline(components, source, budget, recorder);
+  std::vector<Stage> stages;
+  for (const Component& component : components) stages.push_back({component, {}});
+  if (MaybeError failure = check_chain(stages)) {
+    outcome.error = failure->message;
+    return outcome;
+  }
+  Result<PipelineOutput, HostError> output = run_pipeline(stages, source, budget, recorder);
   if (!output.ok()) {
     outcome.error = output.error().message;
     return outcome;
@@ -603,7 +609,7 @@ TEST(TimedBudget, UsedTimeIsNotGivenBack) {
   ModuleBuilder endless;
   endless.function("spin", {}, {}, loop_forever());
   const Component component = component_of(endless);
-  TimedBudget budget(std::chrono::milliseconds(50));
+  TimedBudget budget(RunLimits{.time = std::chrono::milliseconds(50)});
   budget.resume();
   auto instance = ComponentInstance::create(component, budget);
   ASSERT_TRUE(instance.ok());
@@ -666,7 +672,7 @@ TEST(GuestMemoryDeathTest, BytesAreVoidAfterACall) {
 
 TEST(GuestMemoryDeathTest, ReadingAValueFunctionIsACall) {
   const Component component = component_of(echo());
-  TimedBudget budget(std::chrono::seconds(20));
+  TimedBudget budget(RunLimits{.time = std::chrono::seconds(20)});
   budget.resume();
   auto instance = ComponentInstance::create(component, budget);
   ASSERT_TRUE(instance.ok());

@@ -18,11 +18,15 @@ enum class HostErrorClass : uint8_t {
   Trap,        // the guest trapped
   Budget,      // the guest ran out of time, memory or output
   Rejected,    // the component refused its input, in the way that its contract provides
+  Policy,      // the user does not want components like this one
 };
 
 struct HostError {
   HostErrorClass error_class = HostErrorClass::Contract;
   std::string message;
+  // After a trap, if RunLimits asks for it: the guest's call stack, a line per frame, each
+  // beginning with a newline.
+  std::string call_stack{};
 };
 
 // What a function returns that yields nothing but may fail: empty is success.

@@ -201,4 +201,46 @@ std::string write_file(const std::string& path, std::span<const uint8_t> bytes) 
   return failure_text("open", path, errno);
 }
 
+Result<OutputFolder, std::string> OutputFolder::open(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return failure_text("mkdir", path, errno);
+  FileDescriptor folder(open_again_if_interrupted(path.c_str(), O_RDONLY | O_DIRECTORY));
+  if (!folder.is_open()) return failure_text("open", path, errno);
+  return OutputFolder(path, std::move(folder));
+}
+
+bool OutputFolder::holds(const std::string& name, int fd) const {
+  struct stat inside;
+  struct stat other;
+  return fstatat(folder_.number(), name.c_str(), &inside, 0) == 0 && fstat(fd, &other) == 0 &&
+         inside.st_dev == other.st_dev && inside.st_ino == other.st_ino;
+}
+
+std::string OutputFolder::write(const std::string& name, unsigned worker, std::string_view first,
+                                std::span<const uint8_t> bytes) const {
+  const std::string temporary =
+      ".qip-" + std::to_string(getpid()) + "-" + std::to_string(worker) + ".tmp";
+  const int in = folder_.number();
+  const auto open_new = [&] {
+    return openat(in, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                  0644);
+  };
+  int fd = open_new();
+  if (fd < 0 && errno == EEXIST) {  // left behind by a killed process that had our number
+    unlinkat(in, temporary.c_str(), 0);
+    fd = open_new();
+  }
+  const std::string target = path_ + "/" + name;
+  if (fd < 0) return failure_text("open", target, errno);
+  FileDescriptor file(fd);
+  const std::span<const uint8_t> head(reinterpret_cast<const uint8_t*>(first.data()), first.size());
+  const int error = head.empty() ? 0 : write_fully(fd, head);
+  std::string failure = error != 0 ? failure_text("write", target, error)
+                                   : write_and_close(std::move(file), target, bytes);
+  if (failure.empty() && renameat(in, temporary.c_str(), in, name.c_str()) != 0) {
+    failure = failure_text("rename", target, errno);
+  }
+  if (!failure.empty()) unlinkat(in, temporary.c_str(), 0);
+  return failure;
+}
+
 }  // namespace qip

@@ -58,4 +58,27 @@ int write_fully(int fd, std::span<const uint8_t> bytes, std::string_view suffix 
 // device or named pipe is written to as it is. The error is a sentence; empty: done.
 std::string write_file(const std::string& path, std::span<const uint8_t> bytes);
 
+// A folder that many outputs go to, by several threads.
+class OutputFolder {
+ public:
+  // Makes the folder if it is not there. The error is a sentence.
+  static Result<OutputFolder, std::string> open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  // True if `name` in the folder and the open file are one and the same.
+  bool holds(const std::string& name, int fd) const;
+  // Replaces or creates `name` in one step (mode 0644 less the umask) with `first` and then
+  // `bytes`. No two threads use one `worker` number at a time. The error is a sentence; empty:
+  // done.
+  std::string write(const std::string& name, unsigned worker, std::string_view first,
+                    std::span<const uint8_t> bytes) const;
+
+ private:
+  OutputFolder(std::string path, FileDescriptor folder)
+      : path_(std::move(path)), folder_(std::move(folder)) {}
+
+  std::string path_;
+  FileDescriptor folder_;
+};
+
 }  // namespace qip

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/detection.hpp"
 #include "host/files.hpp"
 #include "host/text.hpp"
 
@@ -43,16 +44,27 @@ int64_t skip(int fd, uint64_t limit) {
   return static_cast<int64_t>(total);
 }
 
-// Reads the input to where the component wants it. What does not fit there is only counted, to tell
-// an input that is too large from a component that promises more room than it has.
+Result<uint32_t, HostError> copy_input(std::span<const uint8_t> bytes, const ContentStage& stage) {
+  if (MaybeError failure = stage.check_input_size(bytes.size())) return std::move(*failure);
+  if (MaybeError failure = stage.write_input(bytes)) return std::move(*failure);
+  return static_cast<uint32_t>(bytes.size());
+}
+
+// Reads the input to where the component wants it, behind the bytes that were read before. What
+// does not fit there is only counted, to tell an input that is too large from a component that
+// promises more room than it has.
 Result<uint32_t, HostError> read_input(const PipelineInput& input, const ContentStage& stage) {
+  const Result<uint32_t, HostError> copied = copy_input(input.bytes, stage);
+  if (!copied.ok()) return copied;
   if (const std::optional<uint64_t> size = known_size(input.fd)) {
-    if (MaybeError failure = stage.check_input_size(*size)) return std::move(*failure);
+    if (MaybeError failure = stage.check_input_size(copied.value() + *size)) {
+      return std::move(*failure);
+    }
   }
   const std::optional<GuestBytes> room = stage.input_room();
-  const int64_t count = room ? read_fully(input.fd, room->get()) : 0;
+  const int64_t count = room ? read_fully(input.fd, room->get().subspan(copied.value())) : 0;
   if (count < 0) return input_read_error(input);
-  uint64_t size = static_cast<uint64_t>(count);
+  uint64_t size = copied.value() + static_cast<uint64_t>(count);
   if (!room || size == room->size()) {
     const uint64_t rest = uint64_t{stage.values().input_capacity} - size + 1;
     const int64_t skipped = skip(input.fd, rest);
@@ -64,20 +76,16 @@ Result<uint32_t, HostError> read_input(const PipelineInput& input, const Content
   return static_cast<uint32_t>(size);
 }
 
-Result<uint32_t, HostError> copy_input(std::span<const uint8_t> bytes, const ContentStage& stage) {
-  if (MaybeError failure = stage.check_input_size(bytes.size())) return std::move(*failure);
-  if (MaybeError failure = stage.write_input(bytes)) return std::move(*failure);
-  return static_cast<uint32_t>(bytes.size());
-}
-
 class Chain {
  public:
-  Chain(std::span<const Component> components, TimedBudget& budget, PipelineObserver& observer)
-      : components_(components), budget_(budget), observer_(observer) {}
+  Chain(std::span<const Stage> stages, TimedBudget& budget, PipelineObserver& observer,
+        const PipelineOptions& options)
+      : stages_(stages), budget_(budget), observer_(observer), options_(options) {}
 
   Result<PipelineOutput, HostError> run(const PipelineInput& input) {
     PipelineOutput current;
-    for (size_t i = 0; i < components_.size(); i++) {
+    current.content_type = input.content_type;
+    for (size_t i = 0; i < stages_.size(); i++) {
       Result<PipelineOutput, HostError> next = run_stage(i, input, current);
       if (!next.ok()) return next;
       current = std::move(next.value());
@@ -88,12 +96,17 @@ class Chain {
  private:
   Result<PipelineOutput, HostError> run_stage(size_t index, const PipelineInput& input,
                                               PipelineOutput& previous) {
-    Result<std::unique_ptr<ComponentInstance>, HostError> made =
-        ComponentInstance::create(components_[index], budget_);
+    Result<std::unique_ptr<ComponentInstance>, HostError> made = ComponentInstance::create(
+        stages_[index].component, budget_, {.store = std::make_shared<Store>(options_.pool)});
     if (!made.ok()) return std::move(made.error());
     std::unique_ptr<ComponentInstance> instance = std::move(made.value());
+    if (MaybeError failure = apply_uniforms(*instance, stages_[index].uniforms)) {
+      return std::move(*failure);
+    }
     Result<ContentStage, HostError> stage = ContentStage::bind(*instance);
     if (!stage.ok()) return std::move(stage.error());
+    Result<ContentType, HostError> incoming = accept(index, previous.content_type, stage.value());
+    if (!incoming.ok()) return std::move(incoming.error());
 
     Result<uint32_t, HostError> size =
         index == 0 ? first_input(input, stage.value()) : later_input(previous, stage.value());
@@ -101,7 +114,19 @@ class Chain {
     Result<StageOutput, HostError> output = stage.value().render(size.value());
     if (!output.ok()) return std::move(output.error());
     if (MaybeError failure = report(index, output.value())) return std::move(*failure);
-    return PipelineOutput{std::move(instance), output.value()};
+    const bool keeps_type = output.value().bytes && output.value().encoding != Encoding::I32;
+    return PipelineOutput{
+        std::move(instance), output.value(),
+        outgoing_content_type(incoming.value(), stage.value().types(), keeps_type)};
+  }
+
+  Result<ContentType, HostError> accept(size_t index, const ContentType& incoming,
+                                        const ContentStage& stage) const {
+    Result<ContentType, std::string> accepted =
+        accept_content_type(incoming, stage.types(), index == 0, options_.trust);
+    if (accepted.ok()) return std::move(accepted.value());
+    return contract_error("content type check failed for " + stages_[index].component.path + ": " +
+                          accepted.error());
   }
 
   Result<uint32_t, HostError> first_input(const PipelineInput& input, const ContentStage& stage) {
@@ -136,22 +161,36 @@ class Chain {
     return std::nullopt;
   }
 
-  std::span<const Component> components_;
+  std::span<const Stage> stages_;
   TimedBudget& budget_;
   PipelineObserver& observer_;
+  const PipelineOptions& options_;
 };
 
 }  // namespace
 
-Result<PipelineOutput, HostError> run_pipeline(std::span<const Component> components,
-                                               const PipelineInput& input, TimedBudget& budget,
-                                               PipelineObserver& observer) {
-  // All of them before anything runs: what is not sealed never starts.
-  for (const Component& component : components) {
-    if (MaybeError failure = check_sealed(component)) return std::move(*failure);
+std::string ran_line(uint32_t result) {
+  return "Ran: " + number_text(result) + "\n";
+}
+
+MaybeError check_chain(std::span<const Stage> stages) {
+  for (const Stage& stage : stages) {
+    if (MaybeError failure = check_sealed(stage.component)) return failure;
+    if (tile_entry(stage.component.module()) != nullptr) {
+      return contract_error(stage.component.path +
+                            ": Wasm module is a Tile component, which only images can go through");
+    }
+    if (MaybeError failure = check_uniforms(stage.component, stage.uniforms)) return failure;
   }
+  return std::nullopt;
+}
+
+Result<PipelineOutput, HostError> run_pipeline(std::span<const Stage> stages,
+                                               const PipelineInput& input, TimedBudget& budget,
+                                               PipelineObserver& observer,
+                                               const PipelineOptions& options) {
   budget.resume();
-  Result<PipelineOutput, HostError> output = Chain(components, budget, observer).run(input);
+  Result<PipelineOutput, HostError> output = Chain(stages, budget, observer, options).run(input);
   budget.pause();
   return output;
 }

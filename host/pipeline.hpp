@@ -12,7 +12,8 @@
 #include <span>
 #include <string>
 
-#include "host/component.hpp"
+#include "host/chain.hpp"
+#include "host/content_type.hpp"
 #include "host/contract.hpp"
 #include "host/error.hpp"
 #include "host/timed_budget.hpp"
@@ -21,9 +22,10 @@
 namespace qip {
 
 struct PipelineInput {
-  int fd = -1;       // read to its end; -1: `bytes` is the input
-  std::string name;  // of the file, for messages
-  std::span<const uint8_t> bytes;
+  std::span<const uint8_t> bytes;  // the input, or what has been read of it already
+  int fd = -1;                     // the rest, read to its end; -1: there is no more
+  std::string name;                // of the file, for messages
+  ContentType content_type;        // empty: unspecified
 };
 
 // Told what happens while the chain runs. Bytes are borrowed for the call.
@@ -40,15 +42,31 @@ class PipelineObserver {
 struct PipelineOutput {
   std::unique_ptr<ComponentInstance> owner;
   StageOutput output;
+  ContentType content_type;
 
   std::span<const uint8_t> bytes() const {
     return output.bytes ? output.bytes->get() : std::span<const uint8_t>{};
   }
 };
 
+// What a component without output leaves to see.
+std::string ran_line(uint32_t result);
+
+// What can be told without running anything: no component imports, each is one that a chain can
+// run, and every uniform has a setter that takes its value.
+MaybeError check_chain(std::span<const Stage> stages);
+
+struct PipelineOptions {
+  FirstStageTrust trust = FirstStageTrust::Trust;
+  // Reserved memory that runs hand on to each other, or null. It outlives the output.
+  MemoryPool* pool = nullptr;
+};
+
 // Runs a chain of at least one component; each outlives the output. The budget's clock must stand.
-Result<PipelineOutput, HostError> run_pipeline(std::span<const Component> components,
+// Precondition: check_chain() found nothing.
+Result<PipelineOutput, HostError> run_pipeline(std::span<const Stage> stages,
                                                const PipelineInput& input, TimedBudget& budget,
-                                               PipelineObserver& observer);
+                                               PipelineObserver& observer,
+                                               const PipelineOptions& options = {});
 
 }  // namespace qip

@@ -124,14 +124,20 @@ class ModuleBuilder {
     if (!name.empty()) add_export(name, 3, globals_.size() - 1);
     return *this;
   }
-  ModuleBuilder& import_function(std::string_view module, std::string_view name) {
-    const uint32_t index = add_type({}, {});
+  ModuleBuilder& import_function(std::string_view module, std::string_view name,
+                                 const Bytes& parameters = {}, const Bytes& results = {}) {
+    const uint32_t index = add_type(parameters, results);
     imports_.push_back(name_bytes(module) + name_bytes(name) + Bytes{0x00} + unsigned_leb(index));
     import_count_++;
     return *this;
   }
   ModuleBuilder& import_global(std::string_view module, std::string_view name) {
     imports_.push_back(name_bytes(module) + name_bytes(name) + Bytes{0x03, kI32, 0x00});
+    return *this;
+  }
+  ModuleBuilder& import_memory(std::string_view module, std::string_view name, uint32_t minimum) {
+    imports_.push_back(name_bytes(module) + name_bytes(name) + Bytes{0x02, 0x00} +
+                       unsigned_leb(minimum));
     return *this;
   }
   ModuleBuilder& start(uint32_t index) {

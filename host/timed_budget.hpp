@@ -1,39 +1,45 @@
-// TimedBudget: a Budget whose clock can be stopped while the host waits for something that is not
-// the guest's fault, for example a slow stdin.
+// TimedBudget: what one run of a chain may still use: a Budget whose clock can be stopped while the
+// host waits for something that is not the guest's fault, for example a slow stdin.
 //
-// Promises: over all its running stretches together the guests get `limit()` and no more.
+// Promises: over all its running stretches together the guests get `limits().time` and no more.
 #pragma once
 
 #include <chrono>
 
+#include "host/limits.hpp"
 #include "vm/budget.hpp"
 
 namespace qip {
 
-inline constexpr std::chrono::milliseconds kDefaultTimeLimit{5'000};
-
 class TimedBudget {
  public:
-  explicit TimedBudget(std::chrono::nanoseconds limit, const BudgetLimits& limits = {})
-      : budget_(limits), limit_(limit) {}
+  explicit TimedBudget(const RunLimits& limits)
+      : budget_(BudgetLimits{.fuel = limits.fuel}), limits_(limits) {}
 
   // The clock stands still until the first resume().
   void resume() {
     started_ = Clock::now();
-    budget_.start_deadline(limit_ - used_);  // nothing left: the next guest call stops at once
+    budget_.start_deadline(limits_.time -
+                           used_);  // nothing left: the next guest call stops at once
   }
   void pause() {
     used_ += Clock::now() - started_;
     budget_.clear_deadline();
   }
 
+  // For the next run: all of the time and the fuel again. The clock must stand.
+  void restart() {
+    used_ = std::chrono::nanoseconds{0};
+    budget_.refuel();
+  }
+
   Budget& budget() { return budget_; }
-  std::chrono::nanoseconds limit() const { return limit_; }
+  const RunLimits& limits() const { return limits_; }
 
  private:
   using Clock = std::chrono::steady_clock;
   Budget budget_;
-  std::chrono::nanoseconds limit_;
+  RunLimits limits_;
   std::chrono::nanoseconds used_{0};
   Clock::time_point started_;
 };

@@ -1,0 +1,144 @@
+// qip run --each: one chain over many files, into a folder.
+//
+// Promises: an interruption (SIGINT, SIGTERM) lets the files that have begun end, starts no other,
+// and leaves no half of an output.
+#include <signal.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "cli/commands.hpp"
+#include "cli/modules.hpp"
+#include "cli/output.hpp"
+#include "host/batch.hpp"
+#include "host/files.hpp"
+#include "host/pipeline.hpp"
+#include "host/text.hpp"
+
+namespace qip {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+std::atomic<bool> stop_requested{false};
+
+void request_stop(int) {
+  stop_requested.store(true, std::memory_order_relaxed);
+}
+
+void stop_on_signals() {
+  struct sigaction action = {};
+  action.sa_handler = request_stop;
+  action.sa_flags = SA_RESTART | SA_RESETHAND;  // a second one ends the program
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+std::string files_text(uint64_t count) {
+  return number_text(count) + (count == 1 ? " file" : " files");
+}
+
+// One line that is written over and over; only for terminals.
+void show_progress(uint64_t done, uint64_t failed) {
+  std::string line = "\r" + files_text(done) + " done";
+  if (failed > 0) line += ", " + number_text(failed) + " failed";
+  line += "\x1b[K";
+  write_fully(STDERR_FILENO, {}, line);
+}
+
+void clear_progress() {
+  write_fully(STDERR_FILENO, {}, "\r\x1b[K");
+}
+
+unsigned thread_count(const Options& options) {
+  if (options.jobs != 0) return options.jobs;
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores < 1 ? 1 : static_cast<unsigned>(cores);
+}
+
+// What is wrong with the command line, or nothing.
+std::string check_each(const Command& command, const Options& options) {
+  if (options.dry_run) return "--each and --dry-run exclude each other";
+  if (options.input_path != nullptr) return "--each takes its inputs behind --, not with -i";
+  if (options.output_path == nullptr || !options.takes_files() || options.separator == 0 ||
+      options.separator == options.operands.size()) {
+    return usage_line(command);
+  }
+  return "";
+}
+
+int report(const BatchJob& job, const BatchReport& result, const Options& options) {
+  if (options.verbose) {
+    log_line(files_text(result.done) + " done, " + number_text(result.failed) + " failed");
+    if (job.cache != nullptr) {
+      log_line("cache: " + number_text(result.cache_hits) + " hits of " + number_text(result.done));
+    }
+  }
+  const uint64_t left = job.files.size() - result.done;
+  if (result.failed > 0) {
+    std::string text =
+        number_text(result.failed) + " of " + files_text(job.files.size()) + " failed:";
+    for (const auto& [index, reason] : result.failures) {
+      text += std::string("\n  ") + job.files[index] + ": " + reason;
+    }
+    if (result.failed > result.failures.size()) {
+      text += "\n  and " + number_text(result.failed - result.failures.size()) + " more";
+    }
+    fail_with(text);
+  }
+  if (left > 0) {
+    fail_with("interrupted: " + files_text(left) + " not begun");
+    return kInterrupted;
+  }
+  return result.failed > 0 ? kFailure : kSuccess;
+}
+
+}  // namespace
+
+int run_each(const Command& command, const Options& options) {
+  const std::string problem = check_each(command, options);
+  if (!problem.empty()) return fail_with(problem);
+  Result<std::vector<ComponentArgument>, std::string> arguments =
+      component_arguments(command, options);
+  if (!arguments.ok()) return fail_with(arguments.error());
+
+  std::unique_ptr<ResultCache> cache;
+  ChainDigest digest(options.limits);
+  if (options.cache_folder != nullptr) {
+    Result<std::unique_ptr<ResultCache>, HostError> opened =
+        ResultCache::open(options.cache_folder, options.cache_max_bytes);
+    if (!opened.ok()) return fail_with(opened.error());
+    cache = std::move(opened.value());
+  }
+  Result<std::vector<Stage>, HostError> stages = read_stages(std::move(arguments.value()), options);
+  if (!stages.ok()) return fail_with(stages.error());
+  if (MaybeError failure = check_chain(stages.value())) return fail_with(*failure);
+  for (const Stage& stage : stages.value()) {
+    digest.add_component(stage.component.module().bytes, stage.uniforms);
+  }
+
+  Result<OutputFolder, std::string> folder = OutputFolder::open(options.output_path);
+  if (!folder.ok()) return fail_with("Error creating output folder: " + folder.error());
+  BatchJob job;
+  job.folder = &folder.value();
+  job.stages = stages.value();
+  job.limits = options.limits;
+  job.files = std::span(options.operands).subspan(options.separator);
+  if (options.extension != nullptr) job.extension = options.extension;
+  job.threads = thread_count(options);
+  job.cache = cache.get();
+  job.digest = &digest;
+  job.stop = &stop_requested;
+  const bool watched = isatty(STDERR_FILENO) == 1;
+  if (watched) job.on_progress = show_progress;
+  const std::string clash = find_name_clash(job);
+  if (!clash.empty()) return fail_with(clash);
+
+  stop_on_signals();
+  const BatchReport result = run_batch(job);
+  if (watched) clear_progress();
+  return report(job, result, options);
+}
+
+}  // namespace qip

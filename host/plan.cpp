@@ -1,0 +1,107 @@
+// The plan follows run_pipeline() step by step, with instances that never start.
+#include "host/plan.hpp"
+
+#include "host/pipeline.hpp"
+#include "host/text.hpp"
+
+namespace qip {
+namespace {
+
+class Planner {
+ public:
+  Planner(std::span<const Stage> stages, const RunLimits& limits)
+      : stages_(stages), limits_(limits) {}
+
+  std::vector<PlannedStage> plan() {
+    for (size_t i = 0; i < stages_.size(); i++) plan_stage(i);
+    return std::move(planned_);
+  }
+
+ private:
+  void plan_stage(size_t index) {
+    PlannedStage& planned = planned_.emplace_back();
+    const Component& component = stages_[index].component;
+    planned.detection = detect_contract(component.module());
+    MaybeError failure = check_chain(stages_.subspan(index, 1));
+    if (!failure) failure = read_exports(component, planned);
+    if (!failure && index > 0) failure = check_neighbour(index, planned);
+    if (!failure) failure = follow_type(index, planned);
+    if (failure) {
+      planned.problem = failure->message;
+      type_.reset();  // nobody knows what would come out
+    }
+    if (component.module().start || has_start_export(component)) {
+      planned.warnings.push_back("values are those before its start function, which was not run");
+    }
+  }
+
+  MaybeError read_exports(const Component& component, PlannedStage& planned) {
+    TimedBudget budget(limits_);
+    budget.resume();
+    Result<std::unique_ptr<ComponentInstance>, HostError> instance = ComponentInstance::create(
+        component, budget, InstanceOptions{.starting = Starting::Nothing});
+    if (!instance.ok()) return std::move(instance.error());
+    Result<ContentStage, HostError> stage = ContentStage::bind(*instance.value());
+    if (!stage.ok()) return std::move(stage.error());
+    planned.is_bound = true;
+    planned.contract = stage.value().contract();
+    planned.values = stage.value().values();
+    planned.types = stage.value().types();
+    return std::nullopt;
+  }
+
+  MaybeError check_neighbour(size_t index, PlannedStage& planned) {
+    const std::string& path = stages_[index].component.path;
+    if (planned.contract.input_capacity == nullptr) {
+      return contract_error(path + ": inputless generator must be the first component");
+    }
+    const PlannedStage& previous = planned_[index - 1];
+    if (!previous.is_bound) return std::nullopt;
+    const uint64_t output =
+        previous.values.output_capacity * item_bytes(previous.contract.output_encoding);
+    if (output > planned.values.input_capacity) {
+      planned.warnings.push_back("up to " + number_text(output) +
+                                 " bytes may come in, more than fit");
+    }
+    if (previous.contract.output_encoding == Encoding::Raw &&
+        previous.contract.output_capacity != nullptr &&
+        planned.contract.input_encoding == Encoding::Utf8) {
+      planned.warnings.push_back("bytes come in where it expects text");
+    }
+    return std::nullopt;
+  }
+
+  MaybeError follow_type(size_t index, PlannedStage& planned) {
+    Result<ContentType, std::string> incoming =
+        accept_content_type(type_, planned.types, index == 0, FirstStageTrust::Trust);
+    if (!incoming.ok()) {
+      return contract_error("content type check failed for " + stages_[index].component.path +
+                            ": " + incoming.error());
+    }
+    planned.incoming = incoming.value();
+    const bool keeps_type = planned.contract.output_capacity != nullptr &&
+                            planned.values.output_capacity > 0 &&
+                            planned.contract.output_encoding != Encoding::I32;
+    planned.outgoing = outgoing_content_type(incoming.value(), planned.types, keeps_type);
+    type_ = planned.outgoing;
+    return std::nullopt;
+  }
+
+  static bool has_start_export(const Component& component) {
+    const Export* start = find_export(component.module(), "_start");
+    return start != nullptr && start->kind == ExternKind::Function;
+  }
+
+  std::span<const Stage> stages_;
+  const RunLimits& limits_;
+  std::vector<PlannedStage> planned_;
+  ContentType type_;
+};
+
+}  // namespace
+
+std::vector<PlannedStage> plan_chain(std::span<const Stage> stages, const RunLimits& limits) {
+  return Planner(stages, limits).plan();
+}
+
+}  // namespace qip
