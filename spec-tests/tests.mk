@@ -13,7 +13,7 @@ $(BUILD)/linearity: $(OBJECTS)/spec-tests/linearity.o $(ENGINE_OBJECTS)
 	@echo "  link $@"
 	@$(CXX) $(LDFLAGS_ALL) -o $@ $^
 
-TEST_PROGRAMS := $(BUILD)/qip $(BUILD)/unit_tests $(BUILD)/system_tests $(BUILD)/spec_runner
+TEST_PROGRAMS := $(BUILD)/qip $(BUILD)/generate_docs $(BUILD)/unit_tests $(BUILD)/system_tests $(BUILD)/spec_runner
 
 # The house rules say something about the default build only.
 HOUSE_RULES := $(if $(VARIANT),,frames size modules-check)
