@@ -130,7 +130,8 @@ constexpr OptionSpec kVerbose = {"v", "verbose", nullptr,
                                  set_verbose};
 constexpr OptionSpec kInput = {"i", nullptr, "file or -",
                                "read the input from this file; - is standard input", set_input};
-constexpr OptionSpec kSample = {"i", nullptr, "file", "also check with this input", set_input};
+constexpr OptionSpec kSample = {"i", nullptr, "file",
+                                "check with this input instead of a few words", set_input};
 constexpr OptionSpec kOutput = {"o", "output", "file or -",
                                 "write the output's bytes, and nothing else, to this file; with "
                                 "--each the folder for all outputs",

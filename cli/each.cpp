@@ -132,7 +132,8 @@ int run_each(const Command& command, const Options& options) {
   job.stop = &stop_requested;
   const bool watched = isatty(STDERR_FILENO) == 1;
   if (watched) job.on_progress = show_progress;
-  const std::string clash = find_name_clash(job);
+  std::string clash = find_name_clash(job);
+  if (clash.empty()) clash = find_replaced_input(job);
   if (!clash.empty()) return fail_with(clash);
 
   stop_on_signals();

@@ -120,6 +120,7 @@ bool completes_commands(const Command& command) {
   return strcmp(command.operands, "[command]") == 0;
 }
 
+// Names of files may hold anything but a newline here, so replies are lines, not words.
 std::string bash_completion() {
   std::string text =
       "# bash completion for qip, generated from its table of commands\n"
@@ -128,9 +129,9 @@ std::string bash_completion() {
       "  local flags=\"\" words=\"\"\n"
       "  COMPREPLY=()\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      "    COMPREPLY=($(compgen -W \"" +
+      "    mapfile -t COMPREPLY < <(compgen -W \"" +
       command_names(" ") +
-      "\" -- \"$current\"))\n"
+      "\" -- \"$current\")\n"
       "    return\n"
       "  fi\n"
       "  case \"${COMP_WORDS[1]}\" in\n";
@@ -151,7 +152,7 @@ std::string bash_completion() {
                                 : kind == ValueKind::Folder ? "-d"
                                                             : "-W ''";
       text += "      case \"$previous\" in " + replaced(flags_of(option), " ", "|") +
-              ") COMPREPLY=($(compgen " + reply + " -- \"$current\")); return ;; esac\n";
+              ") mapfile -t COMPREPLY < <(compgen " + reply + " -- \"$current\"); return ;; esac\n";
     }
     if (completes_commands(command)) text += "      words=\"" + command_names(" ") + "\"\n";
     text += "      ;;\n";
@@ -159,10 +160,12 @@ std::string bash_completion() {
   return text +
          "  esac\n"
          "  case \"$current\" in\n"
-         "    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$current\")) ;;\n"
+         "    -*) mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$current\") ;;\n"
          "    *)\n"
-         "      if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "      else COMPREPLY=($(compgen -f -- \"$current\"))\n"
+         "      if [ -n \"$words\" ]; then\n"
+         "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
+         "      else\n"
+         "        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
          "      fi ;;\n"
          "  esac\n"
          "}\n"

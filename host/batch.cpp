@@ -167,6 +167,24 @@ std::string find_name_clash(const BatchJob& job) {
   return "";
 }
 
+std::string find_replaced_input(const BatchJob& job) {
+  std::map<FileIdentity, size_t> targets;  // what is there already, and whose output goes there
+  for (size_t i = 0; i < job.files.size(); i++) {
+    if (const auto target = job.folder->identity(batch_output_name(job, job.files[i]))) {
+      targets.emplace(*target, i);
+    }
+  }
+  if (targets.empty()) return "";
+  for (size_t i = 0; i < job.files.size(); i++) {
+    const std::optional<FileIdentity> input = file_identity(job.files[i]);
+    const auto found = input ? targets.find(*input) : targets.end();
+    if (found == targets.end() || found->second == i) continue;
+    return std::string(job.files[i]) + " would be replaced by the output of " +
+           job.files[found->second];
+  }
+  return "";
+}
+
 BatchReport run_batch(const BatchJob& job) {
   return Batch(job).run();
 }

@@ -50,6 +50,10 @@ std::string batch_output_name(const BatchJob& job, std::string_view input);
 // Two files whose outputs would have one name: a sentence. Empty: there are none.
 std::string find_name_clash(const BatchJob& job);
 
+// An input that the output of another one would replace, so that results depended on the order: a
+// sentence. Empty: there is none.
+std::string find_replaced_input(const BatchJob& job);
+
 BatchReport run_batch(const BatchJob& job);
 
 }  // namespace qip

@@ -157,7 +157,7 @@ class Checker {
   void check_renders(const ContentStage& stage);
   void check_repeats(std::span<const uint8_t> input);
   void check_outcome(const char* rule, std::span<const uint8_t> input, const char* what);
-  void check_full_input(const ContentStage& stage);
+  void check_full_input(const ContentStage& stage, std::span<const uint8_t> sample);
   void check_one_over(const ContentStage& stage);
 
   void check_tile();
@@ -339,7 +339,7 @@ void Checker::check_repeats(std::span<const uint8_t> input) {
             : "another instance differs: " + outcome_text(fresh));
 }
 
-void Checker::check_full_input(const ContentStage& stage) {
+void Checker::check_full_input(const ContentStage& stage, std::span<const uint8_t> sample) {
   const uint64_t capacity = stage.values().input_capacity;
   const std::optional<GuestBytes> room = stage.input_room();
   if (!room || room->size() < capacity) return;  // told of the input buffer
@@ -354,6 +354,14 @@ void Checker::check_full_input(const ContentStage& stage) {
     input[i] = static_cast<uint8_t>(i % 64 == 63 ? '\n' : 'a' + i % 26);
   }
   check_outcome("full input", input, (number_text(capacity) + " bytes: ").c_str());
+  // Who reads behind its input finds what the full one has left there.
+  Trial trial(component_, limits_);
+  const bool lives = trial.render(input).kind == Outcome::Kind::Output;
+  if (!lives) return;
+  const Outcome after = trial.render(sample);
+  const bool equal = after == Trial(component_, limits_).render(sample);
+  add(equal ? Verdict::Pass : Verdict::Fail, "after a full input",
+      equal ? "the sample gives the same" : "the sample differs: " + outcome_text(after));
 }
 
 void Checker::check_one_over(const ContentStage& stage) {
@@ -380,8 +388,9 @@ void Checker::check_renders(const ContentStage& stage) {
     }
     input = sample_;
   }
-  check_repeats(input.first(std::min<size_t>(input.size(), stage.values().input_capacity)));
-  check_full_input(stage);
+  input = input.first(std::min<size_t>(input.size(), stage.values().input_capacity));
+  check_repeats(input);
+  check_full_input(stage, input);
   check_one_over(stage);
 }
 

@@ -104,6 +104,10 @@ std::string write_and_rename(const std::string& temporary, FileDescriptor file, 
   return failure;
 }
 
+FileIdentity identity_of(const struct stat& status) {
+  return {status.st_dev, status.st_ino};
+}
+
 }  // namespace
 
 bool FileDescriptor::close() {
@@ -208,11 +212,22 @@ Result<OutputFolder, std::string> OutputFolder::open(const std::string& path) {
   return OutputFolder(path, std::move(folder));
 }
 
+std::optional<FileIdentity> file_identity(const char* path) {
+  struct stat status;
+  if (stat(path, &status) != 0) return std::nullopt;
+  return identity_of(status);
+}
+
+std::optional<FileIdentity> OutputFolder::identity(const std::string& name) const {
+  struct stat status;
+  if (fstatat(folder_.number(), name.c_str(), &status, 0) != 0) return std::nullopt;
+  return identity_of(status);
+}
+
 bool OutputFolder::holds(const std::string& name, int fd) const {
-  struct stat inside;
-  struct stat other;
-  return fstatat(folder_.number(), name.c_str(), &inside, 0) == 0 && fstat(fd, &other) == 0 &&
-         inside.st_dev == other.st_dev && inside.st_ino == other.st_ino;
+  struct stat status;
+  const std::optional<FileIdentity> inside = identity(name);
+  return inside && fstat(fd, &status) == 0 && *inside == identity_of(status);
 }
 
 std::string OutputFolder::write(const std::string& name, unsigned worker, std::string_view first,

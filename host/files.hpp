@@ -6,7 +6,9 @@
 // Errors are sentences in the form `open <path>: no such file or directory`.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +60,15 @@ int write_fully(int fd, std::span<const uint8_t> bytes, std::string_view suffix 
 // device or named pipe is written to as it is. The error is a sentence; empty: done.
 std::string write_file(const std::string& path, std::span<const uint8_t> bytes);
 
+// Which file a name stands for: two names of one file have the same.
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  auto operator<=>(const FileIdentity&) const = default;
+};
+// Empty: there is none, or it cannot be told.
+std::optional<FileIdentity> file_identity(const char* path);
+
 // A folder that many outputs go to, by several threads.
 class OutputFolder {
  public:
@@ -65,6 +76,8 @@ class OutputFolder {
   static Result<OutputFolder, std::string> open(const std::string& path);
 
   const std::string& path() const { return path_; }
+  // Of the file that `name` in the folder stands for, if there is one.
+  std::optional<FileIdentity> identity(const std::string& name) const;
   // True if `name` in the folder and the open file are one and the same.
   bool holds(const std::string& name, int fd) const;
   // Replaces or creates `name` in one step (mode 0644 less the umask) with `first` and then

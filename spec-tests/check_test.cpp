@@ -68,7 +68,7 @@ TEST(Check, AGoodComponentPassesEveryRule) {
        "  PASS sample input: 19 bytes: 19 bytes of output", "  PASS repeated render: ",
        "  PASS fresh instance: ", "  PASS full input: 65536 bytes: 65536 bytes of output",
        "  PASS one byte over: Input is too large (65537 bytes > 65536 bytes input capacity)\n",
-       "  13 passed, 0 failed, 0 notes\n"}));
+       "  14 passed, 0 failed, 0 notes\n"}));
 }
 
 TEST(Check, EveryComponentOfTheRepositoryPassesButTheEndlessOne) {
@@ -90,7 +90,7 @@ TEST(Check, ABreachOfOneComponentIsTheExitCodeOfAll) {
   const ProcessResult result = check({bad, good});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_TRUE(holds(result.output, {bad + ": none\n", "2 failed", "\n\n" + good + ": Content\n",
-                                    "13 passed, 0 failed"}));
+                                    "14 passed, 0 failed"}));
 }
 
 TEST(Check, WhatIsNoModuleIsOneLineBeforeAnyReport) {
@@ -207,6 +207,14 @@ TEST(Check, AStateThatAnotherInputLeavesIsABreach) {
                     entry("(if (i32.eqz (local.get $size)) (then (global.set $n (i32.const 5))))"
                           "(global.get $n)")),
              "repeated render: a render on the same instance differs: 5 bytes of output"));
+}
+
+TEST(Check, ReadingBehindTheInputIsABreach) {
+  EXPECT_TRUE(breaks("reads-behind",
+                     module(input() + output() +
+                            entry("(i32.eqz (i32.load8_u (i32.add (i32.const 1024) "
+                                  "(local.get $size))))")),
+                     "after a full input: the sample differs: 0 bytes of output"));
 }
 
 TEST(Check, ACountBeyondTheCapacityIsABreach) {

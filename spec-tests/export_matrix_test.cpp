@@ -5,10 +5,9 @@
 // The expectation of a cell follows from the rules of the contract, which this file states once per
 // export; nothing is taken from what the program says. Of every cell: no signal, no more on stderr
 // than one line, nothing on stdout beside an error.
-#include <sys/resource.h>
-
-#include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <thread>
 
 #include "spec-tests/component_folder.hpp"
 #include "spec-tests/matrix_modules.hpp"
@@ -331,13 +330,44 @@ const ComponentFolder& folder() {
   return made;
 }
 
-ProcessResult command(Strings arguments, std::string_view input = kInput) {
-  arguments.push_back(folder().path("cell.wasm"));
-  return folder().qip(std::move(arguments), input);
+bool is_sanitized() {
+#if defined(__SANITIZE_ADDRESS__)
+  return true;
+#elif defined(__has_feature)
+  return __has_feature(address_sanitizer);
+#else
+  return false;
+#endif
 }
 
-void expect_run(const Expected& expected) {
-  const ProcessResult result = command({"run"});
+// Thousands of processes: looking for leaks at the end of each would double their time, and every
+// path that is taken here is also taken where leaks are looked for.
+ProcessResult command(Strings arguments, std::string_view input = kInput) {
+  static const std::string program = std::filesystem::absolute(qip_path());
+  arguments.insert(arguments.begin(), program);
+  ProcessOptions options;
+  options.input = input;
+  options.working_directory = folder().path();
+  options.extra_environment = {"ASAN_OPTIONS=detect_leaks=0"};
+  return run_process(arguments, options);
+}
+
+// Each of them with cell.wasm, all at the same time.
+std::vector<ProcessResult> commands(const std::vector<Strings>& all) {
+  std::vector<ProcessResult> results(all.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < all.size(); i++) {
+    threads.emplace_back([&results, &all, i] {
+      Strings arguments = all[i];
+      arguments.push_back("cell.wasm");
+      results[i] = command(std::move(arguments));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return results;
+}
+
+void expect_run(const Expected& expected, const ProcessResult& result) {
   if (expected.succeeds) {
     EXPECT_TRUE(succeeded(result, expected.output));
   } else {
@@ -348,8 +378,7 @@ void expect_run(const Expected& expected) {
 }
 
 // Planning never refuses what runs, and refuses what no input could make run.
-void expect_plan(const Expected& expected) {
-  const ProcessResult result = command({"run", "--dry-run"});
+void expect_plan(const Expected& expected, const ProcessResult& result) {
   EXPECT_EQ(result.signal, 0) << result.error;
   if (expected.succeeds) {
     EXPECT_EQ(result.exit_code, 0) << result.error;
@@ -361,8 +390,7 @@ void expect_plan(const Expected& expected) {
 }
 
 // Inspection explains every module; that something is wrong with it is no failure of inspecting.
-void expect_explained(const Expected& expected) {
-  const ProcessResult result = command({"inspect"});
+void expect_explained(const Expected& expected, const ProcessResult& result) {
   EXPECT_EQ(result.exit_code, 0) << result.signal << result.error;
   EXPECT_EQ(result.error, "");
   EXPECT_TRUE(holds(result.output, {"contract: "}));
@@ -371,41 +399,74 @@ void expect_explained(const Expected& expected) {
   }
 }
 
-bool is_sanitized() {
-#if defined(__SANITIZE_ADDRESS__)
-  return true;
-#elif defined(__has_feature)
-  return __has_feature(address_sanitizer);
-#else
-  return false;
-#endif
-}
-
-// A capacity of 4 GiB is a claim, not a reason to take that much memory or time.
-void expect_checked(const Expected& expected) {
-  const ProcessResult result = command({"check"});
-  EXPECT_EQ(result.signal, 0) << result.error;
-  EXPECT_FALSE(result.timed_out);
-  EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 1) << result.exit_code;
-  if (expected.shows_early) {
-    EXPECT_EQ(result.exit_code, 1) << result.output;
+// Cells that one `qip check` looks at together.
+class CheckedCells {
+ public:
+  void add(const std::string& text, std::string_view module, const Expected& expected) {
+    const std::string name = "checked-" + std::to_string(cells_.size()) + ".wasm";
+    folder().put(name, module);
+    cells_.push_back({name, text, expected});
   }
-  if (!is_sanitized()) {
-    // A child starts with the peak of its parent.
-    rusage own{};
-    getrusage(RUSAGE_SELF, &own);
-    EXPECT_LT(result.peak_kilobytes, std::max(64L * 1024, own.ru_maxrss + 1)) << result.output;
-  }
-}
 
-void run_cell(const Cell& cell) {
+  // A capacity of 4 GiB is a claim, not a reason to take that much memory or time.
+  void expect_checked() const {
+    Strings arguments = {"check"};
+    for (const CheckedCell& cell : cells_) arguments.push_back(cell.name);
+    const ProcessResult result = command(arguments);
+    EXPECT_FALSE(result.timed_out);
+    EXPECT_EQ(result.signal, 0) << result.error;
+    EXPECT_EQ(result.error, "");
+    bool any_breach = false;
+    for (const CheckedCell& cell : cells_) {
+      const std::string report = report_on(cell.name, result.output);
+      const bool has_breach = report.find("\n  FAIL ") != std::string::npos;
+      EXPECT_NE(report, "") << cell.text << "\n" << result.output;
+      if (cell.expected.shows_early) {
+        EXPECT_TRUE(has_breach) << cell.text << "\n" << report;
+      }
+      any_breach = any_breach || has_breach;
+    }
+    EXPECT_EQ(result.exit_code, any_breach ? 1 : 0);
+    // The peak of a child is never told to be less than what the test process has at that time.
+    if (!is_sanitized()) {
+      EXPECT_LT(result.peak_kilobytes, command({"version"}).peak_kilobytes + 64 * 1024);
+    }
+  }
+
+ private:
+  struct CheckedCell {
+    std::string name;
+    std::string text;
+    Expected expected;
+  };
+
+  // Its lines of the whole report; an empty line stands between two modules.
+  static std::string report_on(const std::string& name, const std::string& all) {
+    const size_t start = all.starts_with(name + ": ") ? 0 : all.find("\n\n" + name + ": ");
+    if (start == std::string::npos) return "";
+    return all.substr(start, all.find("\n\n", start + 2) - start);
+  }
+
+  std::vector<CheckedCell> cells_;
+};
+
+// Planned and inspected as well, except that with the sanitizers, which make a start of the program
+// ten times as slow, this is done for functions only.
+void run_cell(const Cell& cell, CheckedCells& checked) {
   SCOPED_TRACE(cell.text());
-  folder().put("cell.wasm", module_of(cell));
+  const std::string module = module_of(cell);
+  folder().put("cell.wasm", module);
   const Expected expected = rule_for(cell.contract, cell.name).expect(cell);
-  expect_run(expected);
-  expect_plan(expected);
-  expect_explained(expected);
-  if (cell.style == Style::Function) expect_checked(expected);  // runs each many times
+  const bool is_function = cell.style == Style::Function;
+  const bool is_planned = is_function || !is_sanitized();
+  const std::vector<ProcessResult> results =
+      is_planned ? commands({{"run"}, {"run", "--dry-run"}, {"inspect"}}) : commands({{"run"}});
+  expect_run(expected, results[0]);
+  if (is_planned) {
+    expect_plan(expected, results[1]);
+    expect_explained(expected, results[2]);
+  }
+  if (is_function) checked.add(cell.text(), module, expected);  // runs each many times
 }
 
 struct Column {
@@ -427,32 +488,38 @@ uint32_t right_number(const Contract& contract, const std::string& name) {
 
 TEST_P(ExportMatrix, NumbersOfEverySize) {
   const auto& [contract, name] = GetParam();
+  CheckedCells checked;
   for (const Style style : kStyles) {
     for (const uint32_t number : rule_for(contract, name).numbers) {
-      run_cell({contract, name, style, Fault::None, number});
+      run_cell({contract, name, style, Fault::None, number}, checked);
     }
   }
+  checked.expect_checked();
 }
 
 TEST_P(ExportMatrix, MissingOrOfAnotherKind) {
   const auto& [contract, name] = GetParam();
+  CheckedCells checked;
   for (const Style style : kStyles) {
     for (const Fault fault : kAbsences) {
-      run_cell({contract, name, style, fault, right_number(contract, name)});
+      run_cell({contract, name, style, fault, right_number(contract, name)}, checked);
     }
   }
+  checked.expect_checked();
 }
 
 TEST_P(ExportMatrix, OfAnotherType) {
   const auto& [contract, name] = GetParam();
+  CheckedCells checked;
   for (const Style style : kStyles) {
     for (const Fault fault : kWrongTypes) {
-      run_cell({contract, name, style, fault, right_number(contract, name)});
+      run_cell({contract, name, style, fault, right_number(contract, name)}, checked);
     }
   }
   for (const Fault fault : kWrongFunctions) {
-    run_cell({contract, name, Style::Function, fault, right_number(contract, name)});
+    run_cell({contract, name, Style::Function, fault, right_number(contract, name)}, checked);
   }
+  checked.expect_checked();
 }
 
 std::vector<Column> columns() {
@@ -485,7 +552,7 @@ TEST(ExportMatrixCounts, CountsBeyondTheMemoryCannotBeRead) {
       for (const Style style : kStyles) {
         SCOPED_TRACE(contract.name + " of " + std::to_string(count));
         folder().put("cell.wasm", module_of({contract, name, style, Fault::None, 0xFFFFFFFF}));
-        expect_run(late_failure("Could not read output"));
+        expect_run(late_failure("Could not read output"), command({"run", "cell.wasm"}));
       }
     }
   }
@@ -560,19 +627,26 @@ std::vector<Shape> shapes() {
           {"Interactive", frame, add_interactive}};
 }
 
-// No command may crash, whatever the module is; what fails prints nothing beside its message.
-void expect_calm() {
-  for (const Strings& arguments : {Strings{"run"}, Strings{"run", "--dry-run"}}) {
-    const ProcessResult result = command(arguments);
-    EXPECT_EQ(result.signal, 0) << result.error;
-    EXPECT_FALSE(result.timed_out);
-    if (arguments.size() > 1) continue;
-    if (result.exit_code == 0) {
-      EXPECT_EQ(result.error, "");
-    } else {
-      EXPECT_TRUE(failed(result, {"cell.wasm"}));
-    }
+// The kind that is detected. No command may crash, whatever the module is; what fails prints
+// nothing beside its message.
+std::string calm_kind() {
+  const std::vector<ProcessResult> results = commands({{"inspect"}, {"run"}, {"run", "--dry-run"}});
+  const ProcessResult& inspected = results[0];
+  EXPECT_EQ(inspected.exit_code, 0) << inspected.error;
+  EXPECT_EQ(inspected.error, "");
+  const ProcessResult& run = results[1];
+  if (run.exit_code == 0) {
+    EXPECT_EQ(run.error, "");
+  } else {
+    EXPECT_TRUE(failed(run, {"cell.wasm"}));
   }
+  EXPECT_EQ(results[2].signal, 0) << results[2].error;
+  EXPECT_FALSE(results[2].timed_out);
+  const std::string kind = detected_kind(inspected);
+  if (kind != "none") {
+    EXPECT_TRUE(holds(inspected.output, {kind + ", because it exports "}));
+  }
+  return kind;
 }
 
 // Detection looks at which exports there are, not at what they say.
@@ -589,12 +663,7 @@ TEST(DetectionMatrix, NumbersDecideNothing) {
             module.value(value.name, style, value.name == changed.name ? bad : value.number);
           }
           folder().put("cell.wasm", module.bytes());
-          const ProcessResult result = command({"inspect"});
-          EXPECT_EQ(result.exit_code, 0) << result.error;
-          EXPECT_EQ(result.error, "");
-          EXPECT_EQ(detected_kind(result), shape.kind);
-          EXPECT_TRUE(holds(result.output, {shape.kind + ", because it exports "}));
-          expect_calm();
+          EXPECT_EQ(calm_kind(), shape.kind);
         }
       }
     }
@@ -612,11 +681,7 @@ std::string kind_with(const Shape& shape, const std::string& changed, Style styl
   }
   if (!is_value) module.value(changed, style, 0, fault);
   folder().put("cell.wasm", module.bytes());
-  const ProcessResult result = command({"inspect"});
-  EXPECT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_EQ(result.error, "");
-  expect_calm();
-  return detected_kind(result);
+  return calm_kind();
 }
 
 bool decides(const Shape& shape, const std::string& name) {
@@ -690,8 +755,7 @@ TEST(DetectionMatrix, TileFunctionsMustBeFunctions) {
       module.value("input_bytes_cap", Style::Function, kMemoryBytes);
       module.value(name, Style::ImmutableGlobal, 0, fault);
       folder().put("cell.wasm", module.bytes());
-      EXPECT_EQ(detected_kind(command({"inspect"})), "none") << name << fault_text(fault);
-      expect_calm();
+      EXPECT_EQ(calm_kind(), "none") << name << fault_text(fault);
     }
   }
 }
@@ -707,7 +771,7 @@ TEST(DetectionMatrix, ATileFunctionWinsOverEverything) {
     }
     module.function("tile_rgba32float_64x64", {kTypeF32, kTypeF32}, {}, WasmBytes());
     folder().put("cell.wasm", module.bytes());
-    EXPECT_EQ(detected_kind(command({"inspect"})), "Tile");
+    EXPECT_EQ(calm_kind(), "Tile");
   }
 }
 

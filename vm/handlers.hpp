@@ -104,12 +104,17 @@ struct CodeOpBody {
 #include "vm/code_ops.def"
 #undef CODE_OP
 
-// The handler for the `index`-th combination of places of the operation's row. Null where two
+// Types, because not every compiler takes the question whether a function is null for a constant.
+struct NoHandler {};
+template <Handler handler>
+struct ThisHandler {};
+
+// The handler for the `index`-th combination of places of the operation's row. None where two
 // operands would need the same accumulator.
 template <CodeOp op, class Body, size_t index>
-constexpr Handler handler_for() {
+constexpr auto handler_for() {
   if constexpr (requires { Body::kSlow; }) {
-    return Body::kHandler;
+    return ThisHandler<Body::kHandler>{};
   } else {
     constexpr CodeOpInfo info = code_op_info(op);
     constexpr size_t kCountC = positions(info.c), kCountB = positions(info.b),
@@ -124,11 +129,11 @@ constexpr Handler handler_for() {
                    in_c = C == Kind::Accumulator;
     if constexpr ((in_a && in_b && float_a == float_b) || (in_a && in_c && float_a == float_c) ||
                   (in_b && in_c && float_b == float_c)) {
-      return nullptr;
+      return NoHandler{};
     } else if constexpr (is_conditional<Body>()) {
-      return branch_hot_handler<op, Body, D, A, B, C>;
+      return ThisHandler<branch_hot_handler<op, Body, D, A, B, C>>{};
     } else {
-      return hot_handler<op, Body, D, A, B, C>;
+      return ThisHandler<hot_handler<op, Body, D, A, B, C>>{};
     }
   }
 }
@@ -138,19 +143,18 @@ constexpr Handler handler_for() {
 // of two functions, so the table is assembled, one entry after the other.
 #define QIP_TABLE_SECTION ".pushsection .rodata.qip_handlers,\"a\"\n\t"
 
+QIP_INLINE void table_entry(NoHandler) {
+  asm volatile(QIP_TABLE_SECTION ".long 0\n\t.popsection");
+}
 template <Handler handler>
-QIP_INLINE void table_entry() {
-  if constexpr (handler == nullptr) {
-    asm volatile(QIP_TABLE_SECTION ".long 0\n\t.popsection");
-  } else {
-    asm volatile(QIP_TABLE_SECTION ".long %c0 - .\n\t.popsection" ::"i"(handler));
-  }
+QIP_INLINE void table_entry(ThisHandler<handler>) {
+  asm volatile(QIP_TABLE_SECTION ".long %c0 - .\n\t.popsection" ::"i"(handler));
 }
 // Operations that are never executed as such have no handlers.
 template <CodeOp op, size_t... indices>
 QIP_INLINE void table_entries(std::index_sequence<indices...>) {
   using Body = typename CodeOpBody<op>::type;
-  (table_entry<handler_for<op, Body, indices>()>(), ...);
+  (table_entry(handler_for<op, Body, indices>()), ...);
 }
 template <CodeOp op>
 QIP_INLINE void table_entries() {
