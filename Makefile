@@ -83,8 +83,9 @@ STATIC ?= $(if $(filter full,$(PROFILE)),1,0)
 ifneq ($(SANITIZE),)
 STATIC := 0
 endif
-PRODUCT_LINK := $(if $(filter 1,$(STATIC)),-static-pie,-static-libstdc++ -static-libgcc)
-PRODUCT_LIBRARIES := -l:libmd.a
+# host/jpeg_leave_out.cpp says what is wrapped, and why.
+PRODUCT_LINK := $(if $(filter 1,$(STATIC)),-static-pie -Wl$(comma)--wrap=__isoc99_sscanf,-static-libstdc++ -static-libgcc)
+PRODUCT_LIBRARIES := -l:libmd.a $(if $(filter 1,$(STATIC)),-l:libjpeg.a -l:libz.a,-ljpeg -lz)
 TEST_LIBRARIES := $(PRODUCT_LIBRARIES) -lgtest -lgtest_main -lpthread
 
 all: $(BUILD)/qip  ## build the release program, build/qip
@@ -127,6 +128,10 @@ $(OBJECTS)/%_test.o $(OBJECTS)/spec-tests/%.o $(OBJECTS)/bench/%.o: PRODUCT_FLAG
 # The command and the host copy and check; they are compiled for size.
 ifeq ($(SANITIZE)$(OPTIMIZE),-O2)
 $(OBJECTS)/cli/%.o $(OBJECTS)/host/%.o: OPTIMIZE := $(if $(IS_CLANG),-Oz,-Os)
+# These work on every pixel.
+$(patsubst %,$(OBJECTS)/host/%.o,bmp jpeg jpeg_encoder png): OPTIMIZE := -O2
+# Loops over pixels.
+$(OBJECTS)/host/tile_convert.o: OPTIMIZE := -O3
 endif
 
 $(OBJECTS)/%.o: %.cpp Makefile
@@ -148,6 +153,7 @@ DEPENDENCIES := \
   /usr/lib/llvm-19/lib/clang/19/lib/linux:libclang-rt-19-dev \
   objdump:binutils \
   /usr/include/sha2.h:libmd-dev /usr/include/xxhash.h:libxxhash-dev \
+  /usr/include/jpeglib.h:libjpeg62-turbo-dev /usr/include/zlib.h:zlib1g-dev \
   /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
   /usr/include/nlohmann/json.hpp:nlohmann-json3-dev
 

@@ -7,6 +7,8 @@
 #   make bench-check                every kernel once: the results must be those of native code
 #   make bench-micro
 #   make bench-each                 cost of a file in `qip run --each`, besides the component
+#   make bench-image                image filters beside V8, share of the host, threads (needs node)
+#   make gallery                    every filter of modules/rgba/ on one picture
 
 WASM_CLANG ?= clang-19
 
@@ -26,7 +28,7 @@ BENCH_NATIVES = $(BENCH_SCALAR_MODULES:.wasm=.native)
 BENCH_QIP := --engine 'qip=$(BUILD)/qip call {module} {export} {n}'
 BENCH_NATIVE := --engine 'native={stem}.native {n}'
 
-.PHONY: bench bench-kernels bench-check bench-micro bench-each
+.PHONY: bench bench-kernels bench-check bench-micro bench-each bench-image gallery
 
 bench: $(BUILD)/bench/run $(BUILD)/qip $(BENCH_MODULES) $(if $(PEER),,$(BENCH_NATIVES))  ## compare qip on the kernels with native code, or with PEER='name=command'
 	$(BUILD)/bench/run $(BENCH_OPTIONS) \
@@ -57,6 +59,16 @@ bench-micro: $(BUILD)/bench/micro $(BUILD)/bench/tuning/parser.wasm $(BUILD)/ben
 
 bench-each: $(BUILD)/bench/each $(BUILD)/qip  ## cost of a file in `qip run --each`, besides the component
 	$(BUILD)/bench/each $(BUILD)/qip modules/utf8/hello.wasm
+
+bench-image: $(BUILD)/qip  ## image filters beside V8, share of the host, threads (needs node; ROUNDS=5)
+	@node bench/image.mjs --qip $(BUILD)/qip --rounds $(or $(ROUNDS),5)
+
+gallery: $(BUILD)/bench/gallery $(BUILD)/qip  ## draw every filter on one picture, build/gallery/
+	$(BUILD)/bench/gallery $(BUILD)/qip $(BUILD)/gallery
+
+$(BUILD)/bench/gallery: $(OBJECTS)/bench/gallery.o
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $^
 
 $(BUILD)/bench/each: $(OBJECTS)/bench/each.o
 	@mkdir -p $(@D)

@@ -46,6 +46,7 @@ std::string set_timeout(Options& options, const char* value) {
   const std::optional<uint64_t> number = parse_number(value, kMaxMilliseconds);
   if (!number || *number == 0) return invalid("timeout-ms", value);
   options.limits.time = std::chrono::milliseconds(*number);
+  options.has_time_limit = true;
   return "";
 }
 
@@ -94,6 +95,18 @@ std::string set_jobs(Options& options, const char* value) {
   const std::optional<uint64_t> number = parse_number(value, kMaxJobs);
   if (!number || *number == 0) return invalid("jobs", value);
   options.jobs = static_cast<unsigned>(*number);
+  return "";
+}
+
+std::string set_sequential(Options& options, const char* value) {
+  options.sequential = is_true(value);
+  return "";
+}
+
+std::string set_quality(Options& options, const char* value) {
+  const std::optional<uint64_t> number = parse_number(value, 100);
+  if (!number || *number == 0) return invalid("quality", value);
+  options.quality = static_cast<int>(*number);
   return "";
 }
 
@@ -168,8 +181,25 @@ constexpr OptionSpec kCacheMax = {"cache-max", nullptr, "bytes",
                                   set_cache_max};
 constexpr OptionSpec kEach = {"each", nullptr, nullptr,
                               "run the chain on each of the files behind --", set_each};
-constexpr OptionSpec kJobs = {"j", "jobs", "n", "with --each: threads (default: one per core)",
+constexpr OptionSpec kJobs = {"j", "jobs", "n",
+                              "threads, for --each and for image filters (default: one per core)",
                               set_jobs};
+constexpr OptionSpec kPictureIn = {
+    "i", nullptr, "file or -", "read this PNG, JPEG or BMP file; - is standard input", set_input};
+constexpr OptionSpec kPictureOut = {"o", "output", "file or -",
+                                    "write this file: JPEG or BMP if its name says so, else PNG; - "
+                                    "is standard output",
+                                    set_output};
+constexpr OptionSpec kTileTimeout = {
+    "timeout-ms", nullptr, "n",
+    "stop if a filter takes longer for one tile, or all of them to get ready (default 10000)",
+    set_timeout};
+constexpr OptionSpec kQuality = {"quality", nullptr, "n", "of a JPEG file, 1 to 100 (default 95)",
+                                 set_quality};
+constexpr OptionSpec kSequential = {"sequential", nullptr, nullptr,
+                                    "one instance of each filter for the whole picture, tile after "
+                                    "tile in one thread",
+                                    set_sequential};
 constexpr OptionSpec kExtension = {"extension", nullptr, "text",
                                    "with --each: what the outputs' names end with instead",
                                    set_extension};
@@ -183,6 +213,9 @@ constexpr OptionSpec kWith = {"with", nullptr, "oracle",
 constexpr OptionSpec kRunOptions[] = {kVerbose,  kInput, kOutput,   kUniform, QIP_LIMIT_OPTIONS,
                                       kDryRun,   kCache, kCacheMax, kEach,    kJobs,
                                       kExtension};
+constexpr OptionSpec kImageOptions[] = {kVerbose,     kPictureIn, kPictureOut, kUniform,
+                                        kTileTimeout, kFuel,      kMaxMemory,  kFixedMemory,
+                                        kStrict,      kQuality,   kJobs,       kSequential};
 constexpr OptionSpec kInspectOptions[] = {kJson, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCallOptions[] = {kVerbose, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCheckOptions[] = {kVerbose, kSample, QIP_LIMIT_OPTIONS};
@@ -200,6 +233,12 @@ constexpr const char* kRunDetails =
     "anything\n"
     "fails, no output is written.\n"
     "\n"
+    "Image filters may stand anywhere in the chain. Several in a row get the pixels of a BMP and "
+    "give\n"
+    "a BMP; nothing is rounded between them. --timeout-ms and --fuel count afresh for each of "
+    "their\n"
+    "tiles. An image that goes to a file is encoded as the file's name says: .png, .jpg or .bmp.\n"
+    "\n"
     "A module may be pinned: path.wasm#sha256=<64 hexadecimal digits>. It is verified before\n"
     "anything of it is decoded. A module is followed by its settings: ?key=value&key=value, with\n"
     "the escapes of a URL, or -u key=value, as it stands.\n"
@@ -212,6 +251,19 @@ constexpr const char* kRunDetails =
     "  qip run -i photo.bmp -o photo.b64 zlib-compress.wasm base64-encode.wasm\n"
     "  qip run text-to-bmp.wasm '?cols=120' -u leading=2\n"
     "  qip run --each -o site --extension .html markdown-basic.wasm -- *.md\n";
+
+constexpr const char* kImageDetails =
+    "Each module is a filter that gets the picture in tiles of 64 x 64 pixels, with 32-bit floats\n"
+    "for red, green, blue and alpha; between filters nothing is rounded. EXIF orientation of a "
+    "JPEG\n"
+    "is honoured. The output file appears only when it is complete.\n"
+    "\n"
+    "The work is spread over threads in bands: as many rows of tiles as make 16 tiles. Every band\n"
+    "starts with filters as they are after preparation, so the pixels are the same for every -j.\n"
+    "With --sequential a filter that counts or remembers tiles sees all of them in order.\n"
+    "--timeout-ms and --fuel count afresh for each tile.\n"
+    "\n"
+    "  qip image -i in.jpg -o out.png color-halftone.wasm '?max_radius=2.0&angle_c=0.26'\n";
 
 constexpr const char* kInspectDetails =
     "Prints which contract the module keeps and why, its entry, capacities, memory, features of\n"
@@ -247,6 +299,8 @@ constexpr const char* kComplyDetails =
 constexpr Command kCommands[] = {
     {"run", nullptr, "<module>... [-- <file>...]", "run a chain of components on an input",
      kRunDetails, kRunOptions, false, run_command},
+    {"image", nullptr, "<module>...", "run a chain of image filters on a picture", kImageDetails,
+     kImageOptions, false, image_command},
     {"inspect", nullptr, "<module>", "say what a module is and what it needs", kInspectDetails,
      kInspectOptions, false, inspect_command},
     {"call", nullptr, "<module> <export> [<argument>...]", "call one exported function",

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/image.hpp"
 #include "host/limits.hpp"
 
 namespace qip {
@@ -26,6 +27,9 @@ struct Options {
   const char* output_path = nullptr;  // "-": stdout; with `each` a folder
   bool verbose = false;
   RunLimits limits;
+  bool has_time_limit = false;  // limits.time was asked for
+  bool sequential = false;
+  int quality = kDefaultJpegQuality;
   bool json = false;
   bool dry_run = false;
   bool each = false;
@@ -77,10 +81,14 @@ std::string help_text(const Command& command);
 // Parses what follows the command's name. Returns a complete message on failure, else nothing.
 std::string parse_options(const Command& command, int argc, char** argv, Options& options);
 
+// As many as were asked for, else one per core.
+unsigned thread_count(const Options& options);
+
 int run_command(const Command& command, const Options& options);
 // Parts of `qip run`: --dry-run and --each. Neither reads standard input.
 int dry_run(const Command& command, const Options& options);
 int run_each(const Command& command, const Options& options);
+int image_command(const Command& command, const Options& options);
 int inspect_command(const Command& command, const Options& options);
 int call_command(const Command& command, const Options& options);
 int check_command(const Command& command, const Options& options);

@@ -20,12 +20,19 @@ std::string capacity_text(Encoding encoding, uint32_t capacity) {
 }
 
 std::string input_text(const PlannedStage& stage) {
+  if (stage.detection.kind == ContractKind::Tile) {
+    return "image in tiles, at most " + number_text(stage.tile_capacity) + " bytes each, " +
+           type_text(stage.incoming);
+  }
   if (stage.contract.input_capacity == nullptr) return "none";
   return capacity_text(stage.contract.input_encoding, stage.values.input_capacity) + ", " +
          type_text(stage.incoming);
 }
 
 std::string output_text(const PlannedStage& stage) {
+  if (stage.detection.kind == ContractKind::Tile) {
+    return "image in tiles, " + type_text(stage.outgoing);
+  }
   if (stage.contract.output_capacity == nullptr || stage.values.output_capacity == 0) {
     return "none, its result is printed";
   }

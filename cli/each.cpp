@@ -3,13 +3,13 @@
 // Promises: an interruption (SIGINT, SIGTERM) lets the files that have begun end, starts no other,
 // and leaves no half of an output.
 #include <signal.h>
-#include <unistd.h>
 
 #include <string>
 
 #include "cli/commands.hpp"
 #include "cli/modules.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "host/batch.hpp"
 #include "host/files.hpp"
 #include "host/pipeline.hpp"
@@ -39,22 +39,10 @@ std::string files_text(uint64_t count) {
   return number_text(count) + (count == 1 ? " file" : " files");
 }
 
-// One line that is written over and over; only for terminals.
-void show_progress(uint64_t done, uint64_t failed) {
-  std::string line = "\r" + files_text(done) + " done";
+void show_files(uint64_t done, uint64_t failed) {
+  std::string line = files_text(done) + " done";
   if (failed > 0) line += ", " + number_text(failed) + " failed";
-  line += "\x1b[K";
-  write_fully(STDERR_FILENO, {}, line);
-}
-
-void clear_progress() {
-  write_fully(STDERR_FILENO, {}, "\r\x1b[K");
-}
-
-unsigned thread_count(const Options& options) {
-  if (options.jobs != 0) return options.jobs;
-  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  return cores < 1 ? 1 : static_cast<unsigned>(cores);
+  show_progress(line);
 }
 
 // What is wrong with the command line, or nothing.
@@ -130,8 +118,8 @@ int run_each(const Command& command, const Options& options) {
   job.cache = cache.get();
   job.digest = &digest;
   job.stop = &stop_requested;
-  const bool watched = isatty(STDERR_FILENO) == 1;
-  if (watched) job.on_progress = show_progress;
+  const bool watched = has_watcher();
+  if (watched) job.on_progress = show_files;
   std::string clash = find_name_clash(job);
   if (clash.empty()) clash = find_replaced_input(job);
   if (!clash.empty()) return fail_with(clash);

@@ -2,6 +2,7 @@
 //
 // Bounded: getopt consumes at least one element a turn.
 #include <getopt.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string_view>
@@ -104,6 +105,12 @@ std::string parse_options(const Command& command, int argc, char** argv, Options
   }
   for (int i = optind; i < argc; i++) options.operands.push_back(argv[i]);
   return "";
+}
+
+unsigned thread_count(const Options& options) {
+  if (options.jobs != 0) return options.jobs;
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores < 1 ? 1 : static_cast<unsigned>(cores);
 }
 
 }  // namespace qip

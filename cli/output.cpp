@@ -32,6 +32,12 @@ void log_line(std::string_view line) {
   write_fully(STDERR_FILENO, bytes_of(line), "\n");
 }
 
+void log_command_time(std::chrono::steady_clock::time_point start) {
+  const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - start);
+  log_line("command took " + number_text(static_cast<uint64_t>(taken.count())) + "ms");
+}
+
 int print(std::string_view text) {
   const int error = write_fully(STDOUT_FILENO, bytes_of(text));
   return error == 0 ? kSuccess : fail_to_write(error);

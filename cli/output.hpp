@@ -2,6 +2,7 @@
 // that an error of the last write is an error of the command.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "host/error.hpp"
@@ -17,6 +18,8 @@ int fail_with(std::string_view message);
 int fail_with(const HostError& error);
 // A line of -v on stderr.
 void log_line(std::string_view line);
+// The last of them: how long the command has taken.
+void log_command_time(std::chrono::steady_clock::time_point start);
 // Text as it is on stdout. kSuccess, or kFailure after a message.
 int print(std::string_view text);
 // The message for a failed write to stdout.

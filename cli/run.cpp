@@ -10,10 +10,11 @@
 #include "cli/commands.hpp"
 #include "cli/modules.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "host/cached_run.hpp"
 #include "host/digest.hpp"
 #include "host/files.hpp"
-#include "host/image_format.hpp"
+#include "host/image_output.hpp"
 #include "host/pipeline.hpp"
 #include "host/result_cache.hpp"
 #include "host/text.hpp"
@@ -73,6 +74,9 @@ class RunObserver : public PipelineObserver {
     if (!verbose_ || output.size() == 0) return;
     log_line("output sha256: " + sha256_text(output.bytes->get()));
   }
+  void on_image(size_t, const Image& image) override {
+    if (verbose_) log_line("output sha256: " + sha256_text(encode_bmp(image)));
+  }
   MaybeError on_result(size_t, uint32_t result) override {
     const std::string line = ran_line(result);
     printed_ += line;
@@ -119,13 +123,6 @@ int print_items(std::span<const uint8_t> bytes) {
   return kSuccess;
 }
 
-// What the last component gave, from its memory or from the cache.
-struct FinalOutput {
-  Encoding encoding = Encoding::Raw;
-  ContentType content_type;
-  std::span<const uint8_t> bytes;
-};
-
 int write_to_stdout(const FinalOutput& output, bool exact) {
   if (output.encoding == Encoding::I32 && !exact) return print_items(output.bytes);
   const bool newline = output.encoding == Encoding::Utf8 && !exact;
@@ -133,29 +130,14 @@ int write_to_stdout(const FinalOutput& output, bool exact) {
   return error == 0 ? kSuccess : fail_to_write(error);
 }
 
-// An image file name promises an image. What is wrong with writing `output` there, or nothing.
-std::string check_image_name(const char* path, const FinalOutput& output) {
-  const ImageFormat wanted = image_format_of_name(path);
-  if (wanted == ImageFormat::None) return "";
-  const ImageFormat actual = image_format_of_bytes(output.bytes);
-  if (actual == wanted) return "";
-  const std::string type = output.content_type.value_or("");
-  if (type == std::string("image/") + image_format_text(wanted)) return "";
-  if (actual != ImageFormat::None) {
-    return std::string("cannot write ") + image_format_text(actual) + " output as " +
-           image_format_text(wanted);
-  }
-  return std::string("cannot encode non-image output as image (encoding=") +
-         encoding_text(output.encoding) + ", content_type=\"" + type + "\")";
-}
-
 int write_output(const Options& options, const FinalOutput& output) {
   if (options.verbose && output.encoding == Encoding::I32) log_items(output.bytes);
   const char* path = options.output_path;
   if (path == nullptr || is_dash(path)) return write_to_stdout(output, path != nullptr);
-  std::string failure = check_image_name(path, output);
-  if (!failure.empty()) return fail_with(failure);
-  failure = write_file(path, output.bytes);
+  std::vector<uint8_t> storage;
+  const Result<std::span<const uint8_t>, std::string> bytes = bytes_for_file(path, output, storage);
+  if (!bytes.ok()) return fail_with(bytes.error());
+  const std::string failure = write_file(path, bytes.value());
   return failure.empty() ? kSuccess : fail_with("Error writing output file: " + failure);
 }
 
@@ -167,14 +149,23 @@ int run_stages(const Options& options, const std::vector<Stage>& stages, const P
   if (MaybeError failure = check_chain(stages)) return fail_with(*failure);
   RunObserver observer(options.verbose);
   TimedBudget budget(options.limits);
-  Result<PipelineOutput, HostError> output = run_pipeline(stages, input, budget, observer);
+  PipelineOptions pipeline;
+  pipeline.tiles.threads = thread_count(options);
+  // A file in another format is encoded from the pixels; everything else wants BMP bytes.
+  const char* path = options.output_path;
+  pipeline.keep_image = slot == nullptr && path != nullptr && !is_dash(path);
+  const TileProgress progress(pipeline.tiles);
+  Result<PipelineOutput, HostError> output =
+      run_pipeline(stages, input, budget, observer, pipeline);
+  progress.end();
   if (!output.ok()) return fail_with(output.error());
   const PipelineOutput& made = output.value();
   if (slot != nullptr) {
     const std::string problem = keep_result(*cache, *slot, observer.printed(), made);
     if (options.verbose && !problem.empty()) log_line(problem);
   }
-  return write_output(options, {made.output.encoding, made.content_type, made.bytes()});
+  return write_output(options, {made.output.encoding, made.content_type, made.bytes(),
+                                made.image ? &*made.image : nullptr});
 }
 
 int run_directly(const Options& options, std::vector<ComponentArgument> arguments) {
@@ -190,7 +181,7 @@ int write_kept(const Options& options, const CachedResult& kept) {
     log_line("output sha256: " + sha256_text(kept.output));
   }
   if (const int code = print(kept.printed)) return code;
-  return write_output(options, {kept.encoding, kept.content_type, kept.output});
+  return write_output(options, {kept.encoding, kept.content_type, kept.output, nullptr});
 }
 
 // A hit needs the modules' bytes and the input, and compiles nothing.
@@ -232,8 +223,7 @@ int run_cached(const Options& options, std::vector<ComponentArgument> arguments)
 }  // namespace
 
 int run_command(const Command& command, const Options& options) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
+  const auto start = std::chrono::steady_clock::now();
   if (options.each) return run_each(command, options);
   if (options.dry_run) return dry_run(command, options);
   Result<std::vector<ComponentArgument>, std::string> arguments =
@@ -243,10 +233,7 @@ int run_command(const Command& command, const Options& options) {
   const int code = options.cache_folder != nullptr
                        ? run_cached(options, std::move(arguments.value()))
                        : run_directly(options, std::move(arguments.value()));
-  if (options.verbose) {
-    const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
-    log_line("command took " + number_text(static_cast<uint64_t>(taken.count())) + "ms");
-  }
+  if (options.verbose) log_command_time(start);
   return code;
 }
 

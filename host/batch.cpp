@@ -10,6 +10,7 @@
 
 #include "host/cached_run.hpp"
 #include "host/files.hpp"
+#include "host/image_output.hpp"
 #include "host/pipeline.hpp"
 #include "host/text.hpp"
 
@@ -98,7 +99,8 @@ class Batch {
     const CacheSlot slot = ResultCache::slot_of(*job_.digest, input.bytes);
     if (const std::optional<CachedResult> kept = job_.cache->find(slot)) {
       hits_.fetch_add(1, std::memory_order_relaxed);
-      return job_.folder->write(target, worker.number, kept->printed, kept->output);
+      return write(target, worker.number, kept->printed,
+                   {kept->encoding, kept->content_type, kept->output, nullptr});
     }
     return run_chain(input, target, worker, &slot);
   }
@@ -107,13 +109,30 @@ class Batch {
                         const CacheSlot* slot) {
     PrintedLines printed;
     const Result<PipelineOutput, HostError> output =
-        run_pipeline(job_.stages, input, worker.budget, printed, {.pool = &worker.pool});
+        run_pipeline(job_.stages, input, worker.budget, printed,
+                     {.pool = &worker.pool, .keep_image = slot == nullptr});
     if (!output.ok()) return output.error().message + output.error().call_stack;
     if (slot != nullptr) {
       // A result that could not be kept is still a result.
       keep_result(*job_.cache, *slot, printed.text, output.value());
     }
-    return job_.folder->write(target, worker.number, printed.text, output.value().bytes());
+    const PipelineOutput& made = output.value();
+    return write(target, worker.number, printed.text,
+                 {made.output.encoding, made.content_type, made.bytes(),
+                  made.image ? &*made.image : nullptr});
+  }
+
+  // An image goes into a file in the format that the name promises, unless there is text to go
+  // before it. What is no image is written as it is.
+  std::string write(const std::string& target, unsigned number, const std::string& printed,
+                    const FinalOutput& output) const {
+    std::vector<uint8_t> storage;
+    const bool is_image =
+        output.image != nullptr || image_format_of_bytes(output.bytes) != ImageFormat::None;
+    const Result<std::span<const uint8_t>, std::string> bytes =
+        bytes_for_file(is_image && printed.empty() ? target : "", output, storage);
+    if (!bytes.ok()) return bytes.error();
+    return job_.folder->write(target, number, printed, bytes.value());
   }
 
   void record(size_t index, std::string failure) {

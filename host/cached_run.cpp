@@ -38,7 +38,7 @@ Result<bool, HostError> read_ahead(PipelineInput& input, std::vector<uint8_t>& b
 
 std::string keep_result(ResultCache& cache, const CacheSlot& slot, const std::string& printed,
                         const PipelineOutput& output) {
-  return cache.store(slot, printed, output.output.bytes.has_value(), output.output.result,
+  return cache.store(slot, printed, output.has_output(), output.output.result,
                      output.output.encoding, output.content_type, output.bytes());
 }
 

@@ -40,8 +40,8 @@ bool can_be_module(std::span<const uint8_t> bytes) {
   return std::equal(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(known), kMagic);
 }
 
-std::string too_large_text(const std::string& path) {
-  return "read " + path + ": larger than the limit of " + number_text(kMaxModuleBytes) + " bytes";
+std::string too_large_text(const std::string& path, uint64_t limit = kMaxModuleBytes) {
+  return "read " + path + ": larger than the limit of " + number_text(limit) + " bytes";
 }
 
 // Reads to the end with a buffer that doubles. Ends: each turn reads a byte or is the last one, and
@@ -147,6 +147,31 @@ Result<std::vector<uint8_t>, std::string> read_module_file(const std::string& pa
   if (bytes.ok() && bytes.value().empty() && S_ISFIFO(status.st_mode)) {
     return "read " + path + ": a pipe that nobody writes to";
   }
+  return bytes;
+}
+
+// The buffer doubles, unless the system knows the size. Ends as read_module_bytes() does.
+Result<std::vector<uint8_t>, std::string> read_whole(int fd, const std::string& name,
+                                                     uint64_t most) {
+  struct stat status;
+  uint64_t expected = kFirstChunk;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+    expected = static_cast<uint64_t>(status.st_size);
+    if (expected > most) return too_large_text(name, most);
+  }
+  std::vector<uint8_t> bytes;
+  uint64_t used = 0;
+  uint64_t capacity = expected + 1;
+  for (;;) {
+    bytes.resize(capacity);
+    const int64_t count = read_fully(fd, std::span(bytes).subspan(used));
+    if (count < 0) return failure_text("read", name, errno);
+    used += static_cast<uint64_t>(count);
+    if (used > most) return too_large_text(name, most);
+    if (used < capacity) break;
+    capacity = std::min(used * 2, most + 1);
+  }
+  bytes.resize(used);
   return bytes;
 }
 

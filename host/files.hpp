@@ -50,6 +50,10 @@ Result<FileDescriptor, std::string> open_for_reading(const std::string& path);
 // it open for writing.
 Result<std::vector<uint8_t>, std::string> read_module_file(const std::string& path);
 
+// Everything from the current position to the end, at most `most` bytes. `name` is for the error.
+Result<std::vector<uint8_t>, std::string> read_whole(int fd, const std::string& name,
+                                                     uint64_t most);
+
 // Reads until `target` is full or the file ends. Returns how many bytes, or -1 with errno set.
 int64_t read_fully(int fd, std::span<uint8_t> target);
 

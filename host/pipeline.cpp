@@ -12,9 +12,12 @@
 #include "host/detection.hpp"
 #include "host/files.hpp"
 #include "host/text.hpp"
+#include "host/tile.hpp"
 
 namespace qip {
 namespace {
+
+constexpr uint64_t kBmpHeaderBytes = 54;
 
 HostError input_read_error(const PipelineInput& input) {
   return file_error("Error reading input file: read " + input.name + ": " +
@@ -85,11 +88,15 @@ class Chain {
   Result<PipelineOutput, HostError> run(const PipelineInput& input) {
     PipelineOutput current;
     current.content_type = input.content_type;
-    for (size_t i = 0; i < stages_.size(); i++) {
-      Result<PipelineOutput, HostError> next = run_stage(i, input, current);
+    for (size_t i = 0; i < stages_.size();) {
+      const size_t end = end_of_block(i);
+      Result<PipelineOutput, HostError> next =
+          end > i ? run_block(i, end, input, current) : run_stage(i, input, current);
       if (!next.ok()) return next;
       current = std::move(next.value());
+      i = std::max(end, i + 1);
     }
+    if (!options_.keep_image) current.encode();
     return current;
   }
 
@@ -118,6 +125,63 @@ class Chain {
     return PipelineOutput{
         std::move(instance), output.value(),
         outgoing_content_type(incoming.value(), stage.value().types(), keeps_type)};
+  }
+
+  // One past the last of the tile stages that begin at `first`; `first` if none does.
+  size_t end_of_block(size_t first) const {
+    while (first < stages_.size() && is_tile_stage(stages_[first])) first++;
+    return first;
+  }
+
+  Result<PipelineOutput, HostError> run_block(size_t first, size_t end, const PipelineInput& input,
+                                              PipelineOutput& previous) {
+    budget_.pause();
+    PipelineOutput output;
+    output.content_type = block_content_type(previous.content_type);
+    Result<Image, HostError> image = block_input(first, input, previous);
+    previous = PipelineOutput{};
+    if (!image.ok()) return std::move(image.error());
+    output.image = std::move(image.value());
+    if (MaybeError failure = check_image_size(first, *output.image)) return std::move(*failure);
+    if (MaybeError failure = run_tile_block(stages_.subspan(first, end - first), *output.image,
+                                            budget_.limits(), options_.tiles)) {
+      return std::move(*failure);
+    }
+    observer_.on_image(first, *output.image);
+    budget_.resume();
+    return output;
+  }
+
+  Result<Image, HostError> block_input(size_t first, const PipelineInput& input,
+                                       const PipelineOutput& previous) {
+    std::span<const uint8_t> bytes = previous.bytes();
+    std::vector<uint8_t> read;
+    if (first == 0) {
+      bytes = input.bytes;
+      if (input.fd >= 0) {
+        Result<std::vector<uint8_t>, std::string> rest =
+            read_whole(input.fd, input.name, kMaxImageFileBytes);
+        if (!rest.ok()) return file_error("Error reading input file: " + rest.error());
+        read = std::move(rest.value());
+        read.insert(read.begin(), input.bytes.begin(), input.bytes.end());
+        bytes = read;
+      }
+      observer_.on_input(bytes);
+    }
+    Result<Image, std::string> image = decode_bmp(bytes);
+    if (image.ok()) return std::move(image.value());
+    return contract_error(stages_[first].component.path +
+                          ": tile stage requires image input, got raw: " + image.error());
+  }
+
+  // A block's output is as large as its input, so that the limit can be kept in advance.
+  MaybeError check_image_size(size_t first, const Image& image) const {
+    const std::optional<uint64_t> limit = budget_.limits().max_output_bytes;
+    const uint64_t size = kBmpHeaderBytes + image.rgba.size();
+    if (!limit || size <= *limit) return std::nullopt;
+    return HostError{HostErrorClass::Budget,
+                     stages_[first].component.path + ": output of " + number_text(size) +
+                         " bytes exceeds --max-output " + number_text(*limit) + " bytes"};
   }
 
   Result<ContentType, HostError> accept(size_t index, const ContentType& incoming,
@@ -150,6 +214,7 @@ class Chain {
     if (stage.contract().input_capacity == nullptr) {
       return stage.instance().error("inputless generator must be the first component");
     }
+    previous.encode();
     Result<uint32_t, HostError> size = copy_input(previous.bytes(), stage);
     previous = PipelineOutput{};
     return size;
@@ -173,14 +238,39 @@ std::string ran_line(uint32_t result) {
   return "Ran: " + number_text(result) + "\n";
 }
 
+void PipelineOutput::encode() {
+  if (!image) return;
+  host_bytes = encode_bmp(*image);
+  image.reset();
+}
+
+bool is_tile_stage(const Stage& stage) {
+  return tile_entry(stage.component.module()) != nullptr;
+}
+
+ContentType block_content_type(const ContentType& incoming) {
+  return incoming ? incoming : ContentType("image/bmp");
+}
+
+MaybeError check_neighbours(const Stage& previous, const Stage& stage) {
+  if (!is_tile_stage(stage) || is_tile_stage(previous)) return std::nullopt;
+  const Result<ContentContract, std::string> contract =
+      content_contract(previous.component.module());
+  if (!contract.ok() || contract.value().output_encoding == Encoding::Raw) return std::nullopt;
+  return contract_error(stage.component.path + ": tile stage requires image input, got " +
+                        encoding_text(contract.value().output_encoding));
+}
+
 MaybeError check_chain(std::span<const Stage> stages) {
-  for (const Stage& stage : stages) {
+  for (size_t i = 0; i < stages.size(); i++) {
+    const Stage& stage = stages[i];
     if (MaybeError failure = check_sealed(stage.component)) return failure;
-    if (tile_entry(stage.component.module()) != nullptr) {
-      return contract_error(stage.component.path +
-                            ": Wasm module is a Tile component, which only images can go through");
+    if (is_tile_stage(stage)) {
+      if (MaybeError failure = check_tile(stage.component)) return failure;
     }
     if (MaybeError failure = check_uniforms(stage.component, stage.uniforms)) return failure;
+    if (i == 0) continue;
+    if (MaybeError failure = check_neighbours(stages[i - 1], stage)) return failure;
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 
 #include "host/pipeline.hpp"
 #include "host/text.hpp"
+#include "host/tile.hpp"
 
 namespace qip {
 namespace {
@@ -41,6 +42,7 @@ class Planner {
     Result<std::unique_ptr<ComponentInstance>, HostError> instance = ComponentInstance::create(
         component, budget, InstanceOptions{.starting = Starting::Nothing});
     if (!instance.ok()) return std::move(instance.error());
+    if (planned.detection.kind == ContractKind::Tile) return read_tile(*instance.value(), planned);
     Result<ContentStage, HostError> stage = ContentStage::bind(*instance.value());
     if (!stage.ok()) return std::move(stage.error());
     planned.is_bound = true;
@@ -50,13 +52,29 @@ class Planner {
     return std::nullopt;
   }
 
+  static MaybeError read_tile(ComponentInstance& instance, PlannedStage& planned) {
+    const Result<TileStage, HostError> stage = TileStage::bind(instance);
+    if (!stage.ok()) return stage.error();
+    planned.is_bound = true;
+    planned.tile_capacity = stage.value().capacity();
+    const uint64_t tile_bytes = uint64_t{kTileSide} * kTileSide * kPixelFloatBytes;
+    if (planned.tile_capacity < tile_bytes) {
+      planned.warnings.push_back("a tile of " + number_text(tile_bytes) +
+                                 " bytes comes in, more than fit");
+    }
+    return std::nullopt;
+  }
+
   MaybeError check_neighbour(size_t index, PlannedStage& planned) {
+    if (is_tile_stage(stages_[index])) {
+      return check_neighbours(stages_[index - 1], stages_[index]);
+    }
     const std::string& path = stages_[index].component.path;
     if (planned.contract.input_capacity == nullptr) {
       return contract_error(path + ": inputless generator must be the first component");
     }
     const PlannedStage& previous = planned_[index - 1];
-    if (!previous.is_bound) return std::nullopt;
+    if (!previous.is_bound || is_tile_stage(stages_[index - 1])) return std::nullopt;
     const uint64_t output =
         previous.values.output_capacity * item_bytes(previous.contract.output_encoding);
     if (output > planned.values.input_capacity) {
@@ -72,6 +90,11 @@ class Planner {
   }
 
   MaybeError follow_type(size_t index, PlannedStage& planned) {
+    if (is_tile_stage(stages_[index])) {
+      planned.incoming = type_;
+      planned.outgoing = type_ = block_content_type(type_);
+      return std::nullopt;
+    }
     Result<ContentType, std::string> incoming =
         accept_content_type(type_, planned.types, index == 0, FirstStageTrust::Trust);
     if (!incoming.ok()) {

@@ -23,6 +23,7 @@ struct PlannedStage {
   ContentContract contract;
   ContentValues values;
   DeclaredTypes types;
+  uint32_t tile_capacity = 0;  // bytes; instead of contract, values and types if it is a filter
   ContentType incoming;
   ContentType outgoing;
   // A sentence that names the component; empty: the stage fits.

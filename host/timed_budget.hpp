@@ -33,6 +33,14 @@ class TimedBudget {
     budget_.refuel();
   }
 
+  // The same while the clock runs, and goes on running.
+  void renew() {
+    used_ = std::chrono::nanoseconds{0};
+    started_ = Clock::now();
+    budget_.renew_deadline(limits_.time);
+    budget_.refuel();
+  }
+
   Budget& budget() { return budget_; }
   const RunLimits& limits() const { return limits_; }
 

@@ -73,6 +73,31 @@
 // The entry: takes the input's byte count, returns the output's.
 #define RENDER EXPORT("render") uint32_t render
 
+// Traps unless the condition holds: how a component refuses an input.
+static inline void require(bool condition) {
+  if (!condition) __builtin_trap();
+}
+
+// Numbers in memory, the lowest byte first, at any address.
+static inline uint32_t load16(const uint8_t* at) {
+  uint16_t value;
+  __builtin_memcpy(&value, at, sizeof value);
+  return value;
+}
+static inline uint32_t load32(const uint8_t* at) {
+  uint32_t value;
+  __builtin_memcpy(&value, at, sizeof value);
+  return value;
+}
+static inline uint64_t load64(const uint8_t* at) {
+  uint64_t value;
+  __builtin_memcpy(&value, at, sizeof value);
+  return value;
+}
+static inline void store32(uint8_t* at, uint32_t value) {
+  __builtin_memcpy(at, &value, sizeof value);
+}
+
 static inline bool is_digit(uint32_t c) {
   return c - '0' < 10;
 }

@@ -153,6 +153,11 @@ std::vector<Kind> kinds() {
 }
 
 TEST(Detection, IsTheSameForEveryCommand) {
+  // 1 x 1 pixel, 24 bits.
+  const std::string picture(
+      "BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0"
+      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2\3\0",
+      58);
   int number = 0;
   for (const Kind& kind : kinds()) {
     const std::string path =
@@ -170,7 +175,7 @@ TEST(Detection, IsTheSameForEveryCommand) {
     EXPECT_TRUE(holds(planned.output, {"  contract: " + words + json.value("reason", "?") + "\n"}))
         << planned.error;
     // What can be planned can be run, and what cannot is refused by both.
-    const ProcessResult run = folder().qip({"run", path});
+    const ProcessResult run = folder().qip({"run", path}, kind.name == "Tile" ? picture : "x");
     EXPECT_EQ(run.exit_code, planned.exit_code) << run.error << planned.error;
     EXPECT_EQ(run.signal, 0);
     if (kind.name == "Content") {

@@ -47,6 +47,25 @@ fuzz-programs: $(BUILD)/spec_runner  ## compare random programs with V8 (needs n
 	@node spec-tests/fuzz_programs.js --runner $(BUILD)/spec_runner --seconds $(or $(SECONDS),60) \
 	  --source $(or $(SOURCE),trees) --seed $(or $(SEED),$(shell date +%s))
 
+image-differential: $(BUILD)/qip  ## compare image filters with V8 (needs node; IMAGES=200 SEED=n)
+	@node spec-tests/tile_differential.mjs --qip $(BUILD)/qip --images $(or $(IMAGES),200) \
+	  --seed $(or $(SEED),$(shell date +%s))
+
+# libFuzzer comes with Clang.
+FUZZ_IMAGES_SOURCES := spec-tests/fuzz_images.cpp $(patsubst %,host/%.cpp,image image_format bmp png \
+  jpeg jpeg_encoder text)
+
+$(BUILD)/fuzz_images: $(FUZZ_IMAGES_SOURCES) host/image.hpp host/image_codec.hpp host/test_images.hpp
+	@echo "  link $@"
+	@clang++-19 -std=c++20 -O1 -g1 -I. $(MACHINE_FLAGS) $(WARNINGS) -Wno-conversion \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(FUZZ_IMAGES_SOURCES) -ljpeg -lz
+
+fuzz-images: $(BUILD)/fuzz_images  ## feed the image readers with mutated files (needs Clang; SECONDS=60 SEED=n)
+	@mkdir -p $(BUILD)/fuzz-images
+	@$(BUILD)/fuzz_images -max_total_time=$(or $(SECONDS),60) -seed=$(or $(SEED),$(shell date +%s)) \
+	  -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	  -artifact_prefix=$(BUILD)/fuzz-images/ $(BUILD)/fuzz-images
+
 linear: $(BUILD)/linearity  ## show that loading is linear in the module's bytes
 	@$(BUILD)/linearity
 
@@ -62,4 +81,5 @@ size: $(BUILD)/qip  ## show lines and bytes against the budget
 print-build:
 	@echo $(BUILD)
 
-.PHONY: test test-here print-build spec spec-fetch hostile fuzz-programs linear layers frames size
+.PHONY: test test-here print-build spec spec-fetch hostile fuzz-programs fuzz-images \
+  image-differential linear layers frames size

@@ -67,6 +67,12 @@ void on_deadline(int, siginfo_t* info, void*) {
   errno = saved_errno;
 }
 
+// A century from now is no deadline, but a number that must not wrap.
+int64_t from_now(std::chrono::nanoseconds duration) {
+  const int64_t now = monotonic_now();
+  return duration.count() < kNoDeadline - now ? now + duration.count() : kNoDeadline;
+}
+
 int deadline_signal() {
   return SIGRTMIN + 1;
 }
@@ -147,16 +153,22 @@ Budget::~Budget() {
 
 void Budget::start_deadline(std::chrono::nanoseconds duration) {
   clear_deadline();
-  const int64_t now = monotonic_now();
   if (duration.count() <= 0) {
     interrupt();
     return;
   }
-  // A century from now is no deadline, but a number that must not wrap.
-  const int64_t when = duration.count() < kNoDeadline - now ? now + duration.count() : kNoDeadline;
+  const int64_t when = from_now(duration);
   machine_->deadline.store(when, std::memory_order_relaxed);
   // A system without timers left: better no run than an endless one.
   if (!start_timer(*machine_, when)) interrupt();
+}
+
+// The timer goes on as it was armed: it rings at the old end, finds that the deadline lies in the
+// future, and rings again every 10 ms.
+void Budget::renew_deadline(std::chrono::nanoseconds duration) {
+  if (!machine_->timer_armed) return interrupt();  // nothing would ring
+  machine_->deadline.store(from_now(duration), std::memory_order_relaxed);
+  if (interrupted()) forget_interrupt(*machine_);
 }
 
 void Budget::clear_deadline() {

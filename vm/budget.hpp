@@ -43,6 +43,10 @@ class Budget {
   // From now on, at most this long. Everything that runs under this Budget afterwards stops with
   // Trap::DeadlineExceeded once the time is over. A new call replaces the old deadline.
   void start_deadline(std::chrono::nanoseconds duration);
+  // Puts off the end of the deadline that this thread has started to so long from now, without a
+  // system call, and forgets an interruption. Precondition: the new end is not before the old one.
+  // Without a deadline everything stops.
+  void renew_deadline(std::chrono::nanoseconds duration);
   // Ends the deadline and forgets an interruption.
   void clear_deadline();
   // Stops the running guest, and every later one until clear_deadline(). Async-signal-safe.

@@ -248,6 +248,48 @@ TEST(Deadline, cleared_it_leaves_everything_usable_again_and_again) {
   }
 }
 
+ModuleBuilder short_and_endless() {
+  ModuleBuilder module;
+  module.function("short", ":i", i32(1));
+  module.function("endless", ":", loop(br(0)));
+  return module;
+}
+
+// The runs together take longer than the deadline, each of them a small part of it.
+TEST(Deadline, renewed_it_counts_from_there) {
+  constexpr std::chrono::milliseconds kDeadline{100};
+  Guest guest(short_and_endless());
+  const auto start = std::chrono::steady_clock::now();
+  guest.budget.start_deadline(kDeadline);
+  while (std::chrono::steady_clock::now() - start < 4 * kDeadline) {
+    guest.budget.renew_deadline(std::chrono::hours(1));
+    ASSERT_EQ(guest.call("short"), returned({i32_value(1)}));
+  }
+  guest.budget.renew_deadline(kDeadline);
+  EXPECT_EQ(guest.call("endless"), trapped(Trap::DeadlineExceeded));
+  guest.budget.renew_deadline(kDeadline);
+  EXPECT_EQ(guest.call("endless"), trapped(Trap::DeadlineExceeded));
+}
+
+TEST(Deadline, renewed_it_forgets_an_interruption) {
+  Guest guest(short_and_endless());
+  guest.budget.start_deadline(std::chrono::hours(1));
+  guest.budget.interrupt();
+  EXPECT_EQ(guest.call("short"), trapped(Trap::DeadlineExceeded));
+  guest.budget.renew_deadline(std::chrono::hours(1));
+  EXPECT_EQ(guest.call("short"), returned({i32_value(1)}));
+}
+
+TEST(Deadline, renewed_without_one_stops_everything) {
+  Guest guest(short_and_endless());
+  guest.budget.renew_deadline(std::chrono::hours(1));
+  EXPECT_EQ(guest.call("endless"), trapped(Trap::DeadlineExceeded));
+  guest.budget.start_deadline(std::chrono::hours(1));
+  guest.budget.clear_deadline();
+  guest.budget.renew_deadline(std::chrono::hours(1));
+  EXPECT_EQ(guest.call("endless"), trapped(Trap::DeadlineExceeded));
+}
+
 TEST(Deadline, of_one_budget_does_not_touch_another) {
   ModuleBuilder module;
   module.function("f", ":i", i32(7));

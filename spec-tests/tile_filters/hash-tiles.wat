@@ -1,0 +1,40 @@
+;; Hashes every bit it is given, coordinates and pixels beyond the image included, into a number in
+;; memory that goes on from tile to tile, and shows it in the first pixel of its own part. Any bit
+;; that differs, and any other order of the tiles, changes the pixels of all tiles behind it.
+;; Setting: halo, 0..60. The old entry must not be called.
+(module
+  (memory (export "memory") 9 9)
+  (global $halo (mut i32) (i32.const 0))
+  (func (export "input_ptr") (result i32) (i32.const 16))
+  (func (export "input_bytes_cap") (result i32) (i32.const 541696))  ;; 184 * 184 * 16
+  (func (export "uniform_set_halo") (param $halo i32)
+    (global.set $halo (local.get $halo)))
+  (func (export "calculate_halo_px") (result i32) (global.get $halo))
+  (func (export "tile_rgba_f32_64x64") (param f32 f32) (unreachable))
+  (func $mix (param $hash i32) (param $bits i32) (result i32)
+    (i32.mul (i32.rotl (i32.xor (local.get $hash) (local.get $bits)) (i32.const 5))
+      (i32.const 0x9E3779B1)))
+  (func $as_byte (param $value i32) (result f32)
+    (f32.div (f32.convert_i32_u (i32.and (local.get $value) (i32.const 255))) (f32.const 255)))
+  (func (export "tile_rgba32float_64x64") (param $x f32) (param $y f32)
+    (local $hash i32) (local $span i32) (local $at i32) (local $end i32)
+    (local.set $span (i32.add (i32.const 64) (i32.shl (global.get $halo) (i32.const 1))))
+    (local.set $hash (i32.load (i32.const 0)))
+    (local.set $hash (call $mix (local.get $hash) (i32.reinterpret_f32 (local.get $x))))
+    (local.set $hash (call $mix (local.get $hash) (i32.reinterpret_f32 (local.get $y))))
+    (local.set $at (i32.const 16))
+    (local.set $end (i32.add (local.get $at)
+      (i32.shl (i32.mul (local.get $span) (local.get $span)) (i32.const 4))))
+    (loop $next
+      (local.set $hash (call $mix (local.get $hash) (i32.load (local.get $at))))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4)))
+        (local.get $end))))
+    (i32.store (i32.const 0) (local.get $hash))
+    (local.set $at (i32.add (i32.const 16)
+      (i32.shl (i32.mul (global.get $halo) (i32.add (local.get $span) (i32.const 1)))
+        (i32.const 4))))
+    (f32.store (local.get $at) (call $as_byte (local.get $hash)))
+    (f32.store offset=4 (local.get $at) (call $as_byte (i32.shr_u (local.get $hash) (i32.const 8))))
+    (f32.store offset=8 (local.get $at) (call $as_byte (i32.shr_u (local.get $hash) (i32.const 16))))
+    (f32.store offset=12 (local.get $at)
+      (call $as_byte (i32.shr_u (local.get $hash) (i32.const 24))))))

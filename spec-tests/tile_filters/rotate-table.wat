@@ -1,0 +1,27 @@
+;; Keeps its state in a table: each tile is treated by the function in the first element, then the
+;; elements move on by one, and every fourth tile the table grows. Shows the table's size.
+(module
+  (type $channel (func (param f32) (result f32)))
+  (memory (export "memory") 1 1)
+  (table $ways 3 9 funcref)
+  (elem (i32.const 0) func $keep $negate $halve)
+  (global $calls (mut i32) (i32.const 0))
+  (func (export "input_ptr") (result i32) (i32.const 0))
+  (func (export "input_bytes_cap") (result i32) (i32.const 65536))
+  (func $keep (type $channel) (local.get 0))
+  (func $negate (type $channel) (f32.sub (f32.const 1) (local.get 0)))
+  (func $halve (type $channel) (f32.mul (local.get 0) (f32.const 0.5)))
+  (func (export "tile_rgba32float_64x64") (param $x f32) (param $y f32)
+    (local $at i32) (local $first funcref)
+    (loop $next
+      (f32.store (local.get $at)
+        (call_indirect $ways (type $channel) (f32.load (local.get $at)) (i32.const 0)))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4)))
+        (i32.const 65536))))
+    (f32.store (i32.const 0) (f32.div (f32.convert_i32_u (table.size $ways)) (f32.const 16)))
+    (local.set $first (table.get $ways (i32.const 0)))
+    (table.copy (i32.const 0) (i32.const 1) (i32.const 2))
+    (table.set $ways (i32.const 2) (local.get $first))
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (if (i32.eqz (i32.and (global.get $calls) (i32.const 3)))
+      (then (drop (table.grow $ways (local.get $first) (i32.const 1)))))))
