@@ -67,18 +67,17 @@ __attribute__((unused)) static void put_stored(const uint8_t* bytes, uint32_t co
   } while (count > 0);
 }
 
+// The frame around the stream; end_zlib() closes it over the bytes that it stands for.
 static void begin_zlib(uint8_t level) {
-  output_len = 0;
   pending_bits = 0;
   pending_count = 0;
   put(kZlibMethod);
   put(level);
 }
 
-static uint32_t end_zlib(const uint8_t* bytes, uint32_t len) {
+static void end_zlib(const uint8_t* bytes, uint32_t len) {
   align_to_byte();
   put_bits(__builtin_bswap32(adler32(bytes, len)), 32);
-  return output_len;
 }
 
 // --- Codes ---------------------------------------------------------------------------------------

@@ -28,18 +28,6 @@ typedef struct {
 typedef void (*LiteralSink)(uint8_t byte);
 typedef void (*MatchSink)(uint32_t length, uint32_t distance);
 
-static inline uint32_t load32(const uint8_t* at) {
-  uint32_t word;
-  __builtin_memcpy(&word, at, sizeof word);
-  return word;
-}
-
-static inline uint64_t load64(const uint8_t* at) {
-  uint64_t word;
-  __builtin_memcpy(&word, at, sizeof word);
-  return word;
-}
-
 // A hash of the three bytes at `at`; `left` >= 3 bytes may be read.
 static inline uint32_t hash3(const uint8_t* at, uint32_t left) {
   const uint32_t three =
