@@ -20,7 +20,7 @@ PROFILE ?= full
 CHECKS ?= explicit
 DISPATCH ?= tail
 SANITIZE ?=
-DEFAULT_OPTIMIZE := $(if $(filter small,$(PROFILE)),-Os,-O2)
+DEFAULT_OPTIMIZE := $(if $(filter small,$(PROFILE)),$(if $(IS_CLANG),-Oz,-Os),-O2)
 OPTIMIZE ?= $(DEFAULT_OPTIMIZE)
 
 comma := ,
@@ -57,7 +57,7 @@ CXXFLAGS_ALL = -std=c++20 $(OPTIMIZE) -g1 -I. -fno-math-errno -ffp-contract=off 
 # No exceptions, so no unwind tables either: they would be a third of the program.
 PRODUCT_FLAGS := -fno-exceptions -fno-rtti -fno-unwind-tables -fno-asynchronous-unwind-tables
 LDFLAGS_ALL := $(LINK_HARDENING) -Wl,--gc-sections,--as-needed \
-  $(if $(IS_CLANG),$(if $(shell command -v ld.lld-19 2>/dev/null),-fuse-ld=lld-19)) \
+  $(if $(IS_CLANG),$(if $(shell command -v ld.lld-19 2>/dev/null),-fuse-ld=lld-19 -Wl$(comma)--icf=safe)) \
   -Wl,-z,pack-relative-relocs \
   $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
@@ -126,10 +126,12 @@ $(BUILD)/system_tests: $(SYSTEM_TEST_OBJECTS) $(ENGINE_OBJECTS)
 $(OBJECTS)/%_test.o $(OBJECTS)/spec-tests/%.o $(OBJECTS)/bench/%.o: PRODUCT_FLAGS := -Wno-conversion
 
 # The command and the host copy and check; they are compiled for size.
-ifeq ($(SANITIZE)$(OPTIMIZE),-O2)
+ifeq ($(SANITIZE)$(OPTIMIZE),$(DEFAULT_OPTIMIZE))
 $(OBJECTS)/cli/%.o $(OBJECTS)/host/%.o: OPTIMIZE := $(if $(IS_CLANG),-Oz,-Os)
 # These work on every pixel.
+ifeq ($(PROFILE),full)
 $(patsubst %,$(OBJECTS)/host/%.o,bmp jpeg jpeg_encoder png): OPTIMIZE := -O2
+endif
 # Loops over pixels.
 $(OBJECTS)/host/tile_convert.o: OPTIMIZE := -O3
 endif
