@@ -23,11 +23,16 @@ SANITIZE ?=
 DEFAULT_OPTIMIZE := $(if $(filter small,$(PROFILE)),$(if $(IS_CLANG),-Oz,-Os),-O2)
 OPTIMIZE ?= $(DEFAULT_OPTIMIZE)
 
+# Line editing in `qip form`. EDIT=0 builds without it.
+DEFAULT_EDIT := $(if $(filter full,$(PROFILE)),1,0)
+EDIT ?= $(DEFAULT_EDIT)
+
 comma := ,
 VARIANT := $(strip \
   $(if $(filter-out $(DEFAULT_CXX),$(CXX)),$(notdir $(CXX))) \
   $(filter-out full,$(PROFILE)) $(filter-out explicit,$(CHECKS)) $(filter-out tail,$(DISPATCH)) \
-  $(subst $(comma),-,$(SANITIZE)) $(filter-out $(DEFAULT_OPTIMIZE),$(OPTIMIZE)))
+  $(subst $(comma),-,$(SANITIZE)) $(filter-out $(DEFAULT_OPTIMIZE),$(OPTIMIZE)) \
+  $(if $(filter-out $(DEFAULT_EDIT),$(EDIT)),edit$(EDIT)))
 empty :=
 space := $(empty) $(empty)
 BUILD := build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))
@@ -54,6 +59,7 @@ CXXFLAGS_ALL = -std=c++20 $(OPTIMIZE) -g1 -I. -fno-math-errno -ffp-contract=off 
   -DQIP_PROFILE_$(shell echo $(PROFILE) | tr a-z A-Z)=1 \
   -DQIP_CHECKS_$(shell echo $(CHECKS) | tr a-z A-Z)=1 \
   -DQIP_DISPATCH_$(shell echo $(DISPATCH) | tr a-z A-Z)=1 $(CXXFLAGS)
+$(OBJECTS)/cli/line_reader.o: CXXFLAGS += $(if $(filter 1,$(EDIT)),-DQIP_EDIT=1)
 # No exceptions, so no unwind tables either: they would be a third of the program.
 PRODUCT_FLAGS := -fno-exceptions -fno-rtti -fno-unwind-tables -fno-asynchronous-unwind-tables
 LDFLAGS_ALL := $(LINK_HARDENING) -Wl,--gc-sections,--as-needed \
@@ -85,7 +91,9 @@ STATIC := 0
 endif
 # host/jpeg_leave_out.cpp says what is wrapped, and why.
 PRODUCT_LINK := $(if $(filter 1,$(STATIC)),-static-pie -Wl$(comma)--wrap=__isoc99_sscanf,-static-libstdc++ -static-libgcc)
-PRODUCT_LIBRARIES := -l:libmd.a $(if $(filter 1,$(STATIC)),-l:libjpeg.a -l:libz.a,-ljpeg -lz)
+EDIT_LIBRARIES := $(if $(filter 1,$(EDIT)),$(if $(filter 1,$(STATIC)),-l:libedit.a -l:libtinfo.a -l:libbsd.a,-ledit))
+IMAGE_LIBRARIES := $(if $(filter 1,$(STATIC)),-l:libjpeg.a -l:libz.a,-ljpeg -lz)
+PRODUCT_LIBRARIES := $(EDIT_LIBRARIES) $(IMAGE_LIBRARIES) -l:libmd.a
 TEST_LIBRARIES := $(PRODUCT_LIBRARIES) -lgtest -lgtest_main -lpthread
 
 all: $(BUILD)/qip  ## build the release program, build/qip
@@ -118,7 +126,7 @@ $(BUILD)/unit_tests: $(UNIT_TEST_OBJECTS) \
 	@echo "  link $@"
 	@$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBRARIES)
 
-$(BUILD)/system_tests: $(SYSTEM_TEST_OBJECTS) $(ENGINE_OBJECTS)
+$(BUILD)/system_tests: $(SYSTEM_TEST_OBJECTS) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
 	@echo "  link $@"
 	@$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBRARIES)
 
@@ -156,6 +164,7 @@ DEPENDENCIES := \
   objdump:binutils \
   /usr/include/sha2.h:libmd-dev /usr/include/xxhash.h:libxxhash-dev \
   /usr/include/jpeglib.h:libjpeg62-turbo-dev /usr/include/zlib.h:zlib1g-dev \
+  /usr/include/histedit.h:libedit-dev /usr/include/bsd/bsd.h:libbsd-dev \
   /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
   /usr/include/nlohmann/json.hpp:nlohmann-json3-dev
 

@@ -132,6 +132,11 @@ std::string set_json(Options& options, const char* value) {
   return "";
 }
 
+std::string set_answers(Options& options, const char* value) {
+  options.answers_path = value;
+  return "";
+}
+
 std::string add_oracle(Options& options, const char* value) {
   options.oracles.push_back(value);
   return "";
@@ -204,6 +209,12 @@ constexpr OptionSpec kExtension = {"extension", nullptr, "text",
                                    "with --each: what the outputs' names end with instead",
                                    set_extension};
 constexpr OptionSpec kJson = {"json", nullptr, nullptr, "print one JSON object", set_json};
+constexpr OptionSpec kFormJson = {"json", nullptr, nullptr,
+                                  "print one JSON object: keys, values and output", set_json};
+constexpr OptionSpec kFormOutput = {"o", "output", "file or -",
+                                    "write what the form makes to this file", set_output};
+constexpr OptionSpec kAnswers = {"answers", nullptr, "file",
+                                 "take the values from lines key=value of this file", set_answers};
 constexpr OptionSpec kWith = {"with", nullptr, "oracle",
                               "an oracle to try the module with; may be repeated", add_oracle};
 
@@ -216,6 +227,8 @@ constexpr OptionSpec kRunOptions[] = {kVerbose,  kInput, kOutput,   kUniform, QI
 constexpr OptionSpec kImageOptions[] = {kVerbose,     kPictureIn, kPictureOut, kUniform,
                                         kTileTimeout, kFuel,      kMaxMemory,  kFixedMemory,
                                         kStrict,      kQuality,   kJobs,       kSequential};
+constexpr OptionSpec kFormOptions[] = {kVerbose,  kFormOutput, kUniform,
+                                       kAnswers,  kFormJson,   QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kInspectOptions[] = {kJson, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCallOptions[] = {kVerbose, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCheckOptions[] = {kVerbose, kSample, QIP_LIMIT_OPTIONS};
@@ -265,6 +278,18 @@ constexpr const char* kImageDetails =
     "\n"
     "  qip image -i in.jpg -o out.png color-halftone.wasm '?max_radius=2.0&angle_c=0.26'\n";
 
+constexpr const char* kFormDetails =
+    "Asks for the values of a form, one a line, and prints what the form makes of them. At a\n"
+    "terminal a line can be edited, and earlier lines recalled with the arrow keys; Ctrl-C leaves\n"
+    "with exit code 130. From a pipe each line is one value.\n"
+    "\n"
+    "With --answers the values come from a file: lines key=value, taken as they are; a key that is\n"
+    "asked for more than once has as many lines; empty lines and lines that begin with # are\n"
+    "skipped. With --json prompts go to standard error.\n"
+    "\n"
+    "  qip form vcard-business.wasm -o card.vcf\n"
+    "  qip form email-message.wasm --answers ada.txt\n";
+
 constexpr const char* kInspectDetails =
     "Prints which contract the module keeps and why, its entry, capacities, memory, features of\n"
     "WebAssembly that it needs, exports, name, and SHA-256 digest. Of the module itself, only its\n"
@@ -301,6 +326,7 @@ constexpr Command kCommands[] = {
      kRunDetails, kRunOptions, false, run_command},
     {"image", nullptr, "<module>...", "run a chain of image filters on a picture", kImageDetails,
      kImageOptions, false, image_command},
+    {"form", nullptr, "<module>", "fill in a form", kFormDetails, kFormOptions, false, form_command},
     {"inspect", nullptr, "<module>", "say what a module is and what it needs", kInspectDetails,
      kInspectOptions, false, inspect_command},
     {"call", nullptr, "<module> <export> [<argument>...]", "call one exported function",

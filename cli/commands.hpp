@@ -31,6 +31,7 @@ struct Options {
   bool sequential = false;
   int quality = kDefaultJpegQuality;
   bool json = false;
+  const char* answers_path = nullptr;  // of a form
   bool dry_run = false;
   bool each = false;
   unsigned jobs = 0;                // 0: one per core
@@ -85,6 +86,7 @@ std::string parse_options(const Command& command, int argc, char** argv, Options
 unsigned thread_count(const Options& options);
 
 int run_command(const Command& command, const Options& options);
+int form_command(const Command& command, const Options& options);
 // Parts of `qip run`: --dry-run and --each. Neither reads standard input.
 int dry_run(const Command& command, const Options& options);
 int run_each(const Command& command, const Options& options);

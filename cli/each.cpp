@@ -18,7 +18,6 @@
 namespace qip {
 namespace {
 
-constexpr int kInterrupted = 130;
 
 std::atomic<bool> stop_requested{false};
 

@@ -11,6 +11,7 @@ namespace qip {
 
 inline constexpr int kSuccess = 0;
 inline constexpr int kFailure = 1;
+inline constexpr int kInterrupted = 130;  // by Ctrl-C, as shells have it
 
 // One message and a newline on stderr. Always kFailure, so that a command can return it.
 int fail_with(std::string_view message);

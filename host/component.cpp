@@ -157,6 +157,16 @@ Result<uint32_t, HostError> ComponentInstance::read_value(std::string_view name)
   return result.i32();
 }
 
+MaybeError ComponentInstance::check_output_size(uint64_t size) const {
+  const std::optional<uint64_t> limit = limits().max_output_bytes;
+  if (!limit || size <= *limit) return std::nullopt;
+  HostError failure =
+      error("output of " + number_text(size) + " bytes exceeds --max-output " +
+                       number_text(*limit) + " bytes");
+  failure.error_class = HostErrorClass::Budget;
+  return failure;
+}
+
 HostError ComponentInstance::error(std::string_view message) const {
   return contract_error(component_.path + ": " + std::string(message));
 }

@@ -93,6 +93,9 @@ class ComponentInstance {
   // global that is not i32 are errors.
   Result<uint32_t, HostError> read_value(std::string_view name);
 
+  // The error of an output that is larger than the limits allow, if it is.
+  MaybeError check_output_size(uint64_t size) const;
+
   // A contract error about this component.
   HostError error(std::string_view message) const;
   // The error of the trap that the budget saw last, if it happened in code of this instance.

@@ -233,20 +233,10 @@ Result<StageOutput, HostError> ContentStage::output_at(uint32_t pointer, uint32_
   output.encoding = contract_.output_encoding;
   output.result = count;
   const uint64_t size = count * item_bytes(output.encoding);
-  if (MaybeError failure = check_output_size(size)) return std::move(*failure);
+  if (MaybeError failure = instance_->check_output_size(size)) return std::move(*failure);
   output.bytes = instance_->memory().bytes(pointer, size);
   if (!output.bytes) return instance_->error("Could not read output");
   return output;
-}
-
-MaybeError ContentStage::check_output_size(uint64_t size) const {
-  const std::optional<uint64_t> limit = instance_->limits().max_output_bytes;
-  if (!limit || size <= *limit) return std::nullopt;
-  HostError error =
-      instance_->error("output of " + number_text(size) + " bytes exceeds --max-output " +
-                       number_text(*limit) + " bytes");
-  error.error_class = HostErrorClass::Budget;
-  return error;
 }
 
 HostError ContentStage::rejection(uint64_t packed, uint32_t input_size) const {

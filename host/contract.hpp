@@ -92,7 +92,6 @@ class ContentStage {
   Result<StageOutput, HostError> counted_output(uint32_t count);
   Result<StageOutput, HostError> packed_output(uint64_t packed, uint32_t input_size);
   Result<StageOutput, HostError> output_at(uint32_t pointer, uint32_t count);
-  MaybeError check_output_size(uint64_t size) const;
   HostError rejection(uint64_t packed, uint32_t input_size) const;
 
   ComponentInstance* instance_;
