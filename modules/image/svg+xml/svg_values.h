@@ -226,20 +226,19 @@ static Color color_of_rgb(uint32_t rgb) {
 
 // Three, four, six or eight hexadecimal digits.
 static bool read_hex_color(Slice digits, Color* color) {
+  const bool is_short = digits.len == 3 || digits.len == 4;
+  const bool has_alpha = digits.len == 4 || digits.len == 8;
+  if (!is_short && digits.len != 6 && digits.len != 8) return false;
   uint32_t value = 0;
   for (uint32_t i = 0; i < digits.len; ++i) {
     const uint32_t digit = hex_value(digits.at[i]);
-    if (digit > 15 || i == 8) return false;
+    if (digit > 15) return false;
     value = value << 4 | digit;
-    if (digits.len <= 4) value = value << 4 | digit;
+    if (is_short) value = value << 4 | digit;
   }
-  if (digits.len == 4 || digits.len == 8) {
-    *color = color_of_rgb(value >> 8);
-    color->alpha = (float)(value & 255) / 255.0f;
-    return true;
-  }
-  *color = color_of_rgb(value);
-  return digits.len == 3 || digits.len == 6;
+  *color = color_of_rgb(has_alpha ? value >> 8 : value);
+  if (has_alpha) color->alpha = (float)(value & 255) / 255.0f;
+  return true;
 }
 
 static double clamped(double value, double low, double high) {
@@ -264,7 +263,7 @@ static bool read_rgb_arguments(Slice text, Color* color) {
     if (!read_channel(&text, i == 3 ? 1 : 255, channels[i])) return false;
     skip_spaces(&text);
     if (text.len == 0) {
-      *color = read;
+      if (i >= 2) *color = read;
       return i >= 2;
     }
     if (!skip_char(&text, ',') && i == 2) skip_char(&text, '/');

@@ -296,7 +296,7 @@ static inline uint32_t is_dark(uint32_t x, uint32_t y) {
 }
 
 // Of one row, or of one column: runs of one colour of five and more, and what looks like a finder,
-// 1:1:3:1:1, with four light modules before or behind it.
+// 1:1:3:1:1, once for each side on which it has four light modules.
 static uint32_t line_penalty(uint32_t line, bool is_column) {
   uint32_t penalty = 0, run = 0, last = 0, window = 0;
   for (uint32_t i = 0; i < size; ++i) {
