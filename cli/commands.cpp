@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 
 #include <cstring>
+#include <iterator>
 
 #include "host/numbers.hpp"
 #include "host/text.hpp"
@@ -137,6 +138,32 @@ std::string set_answers(Options& options, const char* value) {
   return "";
 }
 
+std::string set_events(Options& options, const char* value) {
+  options.events_path = value;
+  return "";
+}
+
+std::string set_frames(Options& options, const char* value) {
+  if (*value == '\0') return invalid("frames", value);
+  options.frames_folder = value;
+  return "";
+}
+
+std::string set_record(Options& options, const char* value) {
+  if (*value == '\0') return invalid("record", value);
+  options.record_path = value;
+  return "";
+}
+
+std::string set_graphics(Options& options, const char* value) {
+  constexpr const char* kNames[] = {"blocks", "kitty", "sixel"};  // in the order of Graphics
+  options.graphics.reset();
+  for (size_t i = 0; i < std::size(kNames); i++) {
+    if (strcmp(value, kNames[i]) == 0) options.graphics = static_cast<Graphics>(i);
+  }
+  return options.graphics || strcmp(value, "auto") == 0 ? "" : invalid("graphics", value);
+}
+
 std::string add_oracle(Options& options, const char* value) {
   options.oracles.push_back(value);
   return "";
@@ -215,20 +242,39 @@ constexpr OptionSpec kFormOutput = {"o", "output", "file or -",
                                     "write what the form makes to this file", set_output};
 constexpr OptionSpec kAnswers = {"answers", nullptr, "file",
                                  "take the values from lines key=value of this file", set_answers};
+constexpr OptionSpec kEvents = {"events", nullptr, "file or -",
+                                "play these events to an interactive component", set_events};
+constexpr OptionSpec kFrames = {"frames", nullptr, "folder",
+                                "write every frame of an interactive component to this folder",
+                                set_frames};
+constexpr OptionSpec kRecord = {"record", nullptr, "file",
+                                "write what happens to this file, for `qip run --events`",
+                                set_record};
+constexpr OptionSpec kGraphics = {"graphics", nullptr, "kind",
+                                  "auto (what the terminal says that it has), blocks, kitty, or "
+                                  "sixel",
+                                  set_graphics};
+constexpr OptionSpec kCallTimeout = {
+    "timeout-ms", nullptr, "n", "stop if one call into the component takes longer (default 5000)",
+    set_timeout};
 constexpr OptionSpec kWith = {"with", nullptr, "oracle",
                               "an oracle to try the module with; may be repeated", add_oracle};
 
 // What every command that runs a component takes.
 #define QIP_LIMIT_OPTIONS kTimeout, kFuel, kMaxMemory, kFixedMemory, kMaxOutput, kStrict
 
-constexpr OptionSpec kRunOptions[] = {kVerbose,  kInput, kOutput,   kUniform, QIP_LIMIT_OPTIONS,
-                                      kDryRun,   kCache, kCacheMax, kEach,    kJobs,
-                                      kExtension};
+constexpr OptionSpec kRunOptions[] = {kVerbose,   kInput,  kOutput,   kUniform, QIP_LIMIT_OPTIONS,
+                                      kDryRun,    kCache,  kCacheMax, kEach,    kJobs,
+                                      kExtension, kEvents, kFrames};
+constexpr OptionSpec kFormOptions[] = {kVerbose, kFormOutput, kUniform,
+                                       kAnswers, kFormJson,   QIP_LIMIT_OPTIONS};
+
+constexpr OptionSpec kPlayOptions[] = {kVerbose, kUniform,   kRecord,      kGraphics,  kCallTimeout,
+                                       kFuel,    kMaxMemory, kFixedMemory, kMaxOutput, kStrict};
+
 constexpr OptionSpec kImageOptions[] = {kVerbose,     kPictureIn, kPictureOut, kUniform,
                                         kTileTimeout, kFuel,      kMaxMemory,  kFixedMemory,
                                         kStrict,      kQuality,   kJobs,       kSequential};
-constexpr OptionSpec kFormOptions[] = {kVerbose,  kFormOutput, kUniform,
-                                       kAnswers,  kFormJson,   QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kInspectOptions[] = {kJson, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCallOptions[] = {kVerbose, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCheckOptions[] = {kVerbose, kSample, QIP_LIMIT_OPTIONS};
@@ -260,10 +306,44 @@ constexpr const char* kRunDetails =
     "instances; its output goes to the folder after -o, under the file's own name. A file that\n"
     "fails does not stop the others; failures are listed at the end.\n"
     "\n"
+    "An interactive component that is alone gives its first frame: a BMP image, or what the name\n"
+    "after -o says. With --events it is played a script, and gives the last frame, or with -o\n"
+    "name.apng an animation of all. --frames writes each as frame-000001.png and so on, and\n"
+    "frames.txt, lines of number and milliseconds, when all are there; then only -o gives the "
+    "last\n"
+    "frame besides. -v tells each frame's digest. --timeout-ms and --fuel count afresh for each\n"
+    "call. A script has an event a line, with times in milliseconds that never go back:\n"
+    "\n"
+    "  120  key Right down            an X11 name, a character or a number (0xff53); down or up;\n"
+    "                                 then perhaps repeat shift ctrl alt meta\n"
+    "  200  pointer 17 42 primary     pixels; then the buttons held: primary middle secondary\n"
+    "  300  tick                      time passes until then, and the component is told\n"
+    "  5000 end                       time passes until then; nothing may follow\n"
+    "\n"
+    "A word that begins with # begins a comment. The component is also told when a time that it\n"
+    "asked for has come, unless the script has the line `ticks recorded`: then only at its own.\n"
+    "\n"
     "  echo World | qip run hello.wasm\n"
     "  qip run -i photo.bmp -o photo.b64 zlib-compress.wasm base64-encode.wasm\n"
     "  qip run text-to-bmp.wasm '?cols=120' -u leading=2\n"
+    "  qip run --events moves.txt -o game.apng snake.wasm ?seed=7\n"
     "  qip run --each -o site --extension .html markdown-basic.wasm -- *.md\n";
+
+constexpr const char* kPlayDetails =
+    "Runs an interactive component live. Keys and the mouse go to the component, until Ctrl-C, "
+    "which\n"
+    "leaves with exit code 130; Ctrl-Z stops as everywhere. The picture is as large as fits: with\n"
+    "graphics of the kitty protocol or sixel where the terminal has them, else two pixels in each\n"
+    "character cell. Only a terminal that tells when a key is released (kitty's keyboard "
+    "protocol)\n"
+    "lets the component know; elsewhere each key is released at once.\n"
+    "\n"
+    "With --record the session becomes a file of events when it ends, however it ends, that\n"
+    "qip run --events plays to the same frames. --timeout-ms and --fuel count afresh for each "
+    "call.\n"
+    "\n"
+    "  qip play snake.wasm ?steps_per_second=12 --record game.txt\n"
+    "  qip run --events game.txt -o game.apng snake.wasm ?steps_per_second=12\n";
 
 constexpr const char* kImageDetails =
     "Each module is a filter that gets the picture in tiles of 64 x 64 pixels, with 32-bit floats\n"
@@ -283,7 +363,8 @@ constexpr const char* kFormDetails =
     "terminal a line can be edited, and earlier lines recalled with the arrow keys; Ctrl-C leaves\n"
     "with exit code 130. From a pipe each line is one value.\n"
     "\n"
-    "With --answers the values come from a file: lines key=value, taken as they are; a key that is\n"
+    "With --answers the values come from a file: lines key=value, taken as they are; a key that "
+    "is\n"
     "asked for more than once has as many lines; empty lines and lines that begin with # are\n"
     "skipped. With --json prompts go to standard error.\n"
     "\n"
@@ -324,9 +405,12 @@ constexpr const char* kComplyDetails =
 constexpr Command kCommands[] = {
     {"run", nullptr, "<module>... [-- <file>...]", "run a chain of components on an input",
      kRunDetails, kRunOptions, false, run_command},
+    {"play", nullptr, "<module>", "run an interactive component in the terminal", kPlayDetails,
+     kPlayOptions, false, play_command},
     {"image", nullptr, "<module>...", "run a chain of image filters on a picture", kImageDetails,
      kImageOptions, false, image_command},
-    {"form", nullptr, "<module>", "fill in a form", kFormDetails, kFormOptions, false, form_command},
+    {"form", nullptr, "<module>", "fill in a form", kFormDetails, kFormOptions, false,
+     form_command},
     {"inspect", nullptr, "<module>", "say what a module is and what it needs", kInspectDetails,
      kInspectOptions, false, inspect_command},
     {"call", nullptr, "<module> <export> [<argument>...]", "call one exported function",

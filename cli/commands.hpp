@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/terminal_output.hpp"
 #include "host/image.hpp"
 #include "host/limits.hpp"
 
@@ -34,8 +35,12 @@ struct Options {
   const char* answers_path = nullptr;  // of a form
   bool dry_run = false;
   bool each = false;
-  unsigned jobs = 0;                // 0: one per core
-  const char* extension = nullptr;  // of outputs, with `each`
+  unsigned jobs = 0;                    // 0: one per core
+  const char* extension = nullptr;      // of outputs, with `each`
+  const char* events_path = nullptr;    // "-": stdin
+  const char* frames_folder = nullptr;  // where every frame goes
+  const char* record_path = nullptr;    // of the events of `qip play`
+  std::optional<Graphics> graphics;     // empty: what the terminal has
   const char* cache_folder = nullptr;
   std::optional<uint64_t> cache_max_bytes;
   std::vector<const char*> oracles;
@@ -90,6 +95,7 @@ int form_command(const Command& command, const Options& options);
 // Parts of `qip run`: --dry-run and --each. Neither reads standard input.
 int dry_run(const Command& command, const Options& options);
 int run_each(const Command& command, const Options& options);
+int play_command(const Command& command, const Options& options);
 int image_command(const Command& command, const Options& options);
 int inspect_command(const Command& command, const Options& options);
 int call_command(const Command& command, const Options& options);

@@ -20,6 +20,7 @@ std::string capacity_text(Encoding encoding, uint32_t capacity) {
 }
 
 std::string input_text(const PlannedStage& stage) {
+  if (stage.frame_width != 0) return "none but events";
   if (stage.detection.kind == ContractKind::Tile) {
     return "image in tiles, at most " + number_text(stage.tile_capacity) + " bytes each, " +
            type_text(stage.incoming);
@@ -30,6 +31,10 @@ std::string input_text(const PlannedStage& stage) {
 }
 
 std::string output_text(const PlannedStage& stage) {
+  if (stage.frame_width != 0) {
+    return "frames of " + number_text(stage.frame_width) + " x " + number_text(stage.frame_height) +
+           " pixels, " + type_text(stage.outgoing);
+  }
   if (stage.detection.kind == ContractKind::Tile) {
     return "image in tiles, " + type_text(stage.outgoing);
   }

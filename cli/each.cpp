@@ -47,6 +47,9 @@ void show_files(uint64_t done, uint64_t failed) {
 // What is wrong with the command line, or nothing.
 std::string check_each(const Command& command, const Options& options) {
   if (options.dry_run) return "--each and --dry-run exclude each other";
+  if (options.events_path != nullptr || options.frames_folder != nullptr) {
+    return "--each takes no --events and no --frames";
+  }
   if (options.input_path != nullptr) return "--each takes its inputs behind --, not with -i";
   if (options.output_path == nullptr || !options.takes_files() || options.separator == 0 ||
       options.separator == options.operands.size()) {

@@ -12,6 +12,7 @@
 #include "host/contract.hpp"
 #include "host/detection.hpp"
 #include "host/digest.hpp"
+#include "host/interactive.hpp"
 #include "host/policy.hpp"
 #include "host/text.hpp"
 #include "loader/code_scan.hpp"
@@ -32,6 +33,13 @@ struct Direction {
   ContentType type;
 };
 
+struct Frame {
+  uint32_t width = 0;
+  uint32_t height = 0;
+  bool takes_keys = false;
+  bool takes_pointer = false;
+};
+
 struct UniformFact {
   std::string key;
   std::string type;
@@ -45,6 +53,7 @@ struct Facts {
   std::string entry;
   std::optional<Direction> input;
   std::optional<Direction> output;
+  std::optional<Frame> frame;
   std::optional<uint32_t> failure_modes;
   std::vector<UniformFact> uniforms;
   std::string not_strict;  // the reasons; empty: it is
@@ -155,16 +164,26 @@ MaybeError read_tile(ComponentInstance& instance, Facts& facts) {
   return std::nullopt;
 }
 
+MaybeError read_interactive(ComponentInstance& instance, Facts& facts) {
+  facts.entry = "render(i32) -> i32";
+  const Result<InteractiveSession, HostError> bound = InteractiveSession::bind(instance, {});
+  if (!bound.ok()) return bound.error();
+  const InteractiveSession& session = bound.value();
+  facts.frame = {session.width(), session.height(), session.takes_keys(), session.takes_pointer()};
+  return std::nullopt;
+}
+
 MaybeError read_values(const Options& options, Facts& facts) {
   const ContractKind kind = facts.detection.kind;
-  if (kind != ContractKind::Content && kind != ContractKind::Tile) return std::nullopt;
+  if (kind == ContractKind::None || kind == ContractKind::Form) return std::nullopt;
   TimedBudget budget(options.limits);
   budget.resume();
   const Result<std::unique_ptr<ComponentInstance>, HostError> instance =
       ComponentInstance::create(*facts.component, budget);
   if (!instance.ok()) return instance.error();
-  return kind == ContractKind::Tile ? read_tile(*instance.value(), facts)
-                                    : read_content(*instance.value(), facts);
+  if (kind == ContractKind::Tile) return read_tile(*instance.value(), facts);
+  if (kind == ContractKind::Interactive) return read_interactive(*instance.value(), facts);
+  return read_content(*instance.value(), facts);
 }
 
 void find_uniforms(Facts& facts) {
@@ -242,6 +261,14 @@ std::string direction_text(const Direction& direction) {
   return text;
 }
 
+std::string frame_text(const Frame& frame) {
+  std::string text = number_text(frame.width) + " x " + number_text(frame.height) + " pixels";
+  if (!frame.takes_keys && !frame.takes_pointer) return text + ", takes no events";
+  text += ", takes ";
+  if (frame.takes_keys) text += frame.takes_pointer ? "keys and " : "keys";
+  return text + (frame.takes_pointer ? "the pointer" : "");
+}
+
 std::string code_text(const Facts& facts) {
   const Module& module = facts.module();
   std::string text = number_text(module.functions.size()) + " functions, ";
@@ -266,6 +293,7 @@ void add_contract(const Facts& facts, Report& report) {
   } else if (facts.input) {
     report.line("input", direction_text(*facts.input));
   }
+  if (facts.frame) report.line("frame", frame_text(*facts.frame));
   if (facts.failure_modes) {
     report.line("rejects",
                 "input, with " + number_text(*facts.failure_modes) + " modes per input offset");
@@ -326,6 +354,14 @@ void add_contract(JsonText& json, const Facts& facts) {
   facts.entry.empty() ? json.null() : json.text(facts.entry);
   add_direction(json, "input", facts.input);
   add_direction(json, "output", facts.output);
+  if (facts.frame) {
+    json.key("frame").begin_object();
+    json.key("width").number(facts.frame->width);
+    json.key("height").number(facts.frame->height);
+    json.key("takes_keys").boolean(facts.frame->takes_keys);
+    json.key("takes_pointer").boolean(facts.frame->takes_pointer);
+    json.end_object();
+  }
   json.key("failure_modes_per_input_offset");
   facts.failure_modes ? json.number(*facts.failure_modes) : json.null();
   json.key("problem");

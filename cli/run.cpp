@@ -11,7 +11,9 @@
 #include "cli/modules.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_interactive.hpp"
 #include "host/cached_run.hpp"
+#include "host/detection.hpp"
 #include "host/digest.hpp"
 #include "host/files.hpp"
 #include "host/image_output.hpp"
@@ -143,10 +145,33 @@ int write_output(const Options& options, const FinalOutput& output) {
 
 // --- Runs ----------------------------------------------------------------------------------------
 
-// Runs the chain and writes its output. With a `slot` the result is kept there.
+// In a longer chain the same component is Content.
+bool is_interactive(const std::vector<Stage>& stages) {
+  return stages.size() == 1 &&
+         detect_contract(stages[0].component.module()).kind == ContractKind::Interactive;
+}
+
+int show_frames(const Options& options, const Stage& stage, const PipelineInput& input) {
+  const Result<std::optional<Image>, HostError> shown = run_interactive(options, stage, input);
+  if (!shown.ok()) return fail_with(shown.error());
+  if (!shown.value()) return kSuccess;
+  const Image& frame = *shown.value();
+  const bool wants_bytes = options.output_path == nullptr || is_dash(options.output_path);
+  std::vector<uint8_t> bmp;
+  if (wants_bytes || options.verbose) bmp = encode_bmp(frame);
+  if (options.verbose) log_line("output sha256: " + sha256_text(bmp));
+  return write_output(options, {Encoding::Raw, "image/bmp", bmp, &frame});
+}
+
+// Runs the chain and writes its output. With a `slot` the result is kept there, unless it is of an
+// interactive component.
 int run_stages(const Options& options, const std::vector<Stage>& stages, const PipelineInput& input,
                ResultCache* cache, const CacheSlot* slot) {
   if (MaybeError failure = check_chain(stages)) return fail_with(*failure);
+  if (is_interactive(stages)) return show_frames(options, stages[0], input);
+  if (takes_frames(options)) {
+    return fail_with("--events and --frames need one interactive component and no other");
+  }
   RunObserver observer(options.verbose);
   TimedBudget budget(options.limits);
   PipelineOptions pipeline;
@@ -230,7 +255,7 @@ int run_command(const Command& command, const Options& options) {
       component_arguments(command, options);
   if (!arguments.ok()) return fail_with(arguments.error());
   if (arguments.value().empty()) return fail_with(usage_line(command));
-  const int code = options.cache_folder != nullptr
+  const int code = options.cache_folder != nullptr && !takes_frames(options)
                        ? run_cached(options, std::move(arguments.value()))
                        : run_directly(options, std::move(arguments.value()));
   if (options.verbose) log_command_time(start);

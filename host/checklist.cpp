@@ -9,6 +9,8 @@
 
 #include "host/contract.hpp"
 #include "host/digest.hpp"
+#include "host/form.hpp"
+#include "host/interactive.hpp"
 #include "host/text.hpp"
 #include "host/uniforms.hpp"
 
@@ -84,11 +86,14 @@ class Trial {
   }
   Outcome render(std::span<const uint8_t> input);
 
- private:
+  // All of the limits again, until stop().
   void restart() {
     budget_.restart();
     budget_.resume();
   }
+  void stop() { budget_.pause(); }
+
+ private:
   Outcome render_bound(ContentStage& stage, std::span<const uint8_t> input);
 
   const Component& component_;
@@ -120,6 +125,18 @@ Outcome Trial::render_bound(ContentStage& stage, std::span<const uint8_t> input)
   return {Outcome::Kind::Output, number_text(bytes.size()) + " bytes of output, SHA-256 " +
                                      sha256_text(bytes).substr(0, 16) + "..."};
 }
+
+// The trial's clock runs as long as this lives.
+class TrialClock {
+ public:
+  explicit TrialClock(Trial& trial) : trial_(trial) { trial_.restart(); }
+  ~TrialClock() { trial_.stop(); }
+  TrialClock(const TrialClock&) = delete;
+  TrialClock& operator=(const TrialClock&) = delete;
+
+ private:
+  Trial& trial_;
+};
 
 // Bytes [begin, end) of the memory, in 64 bits.
 struct Range {
@@ -159,6 +176,10 @@ class Checker {
   void check_outcome(const char* rule, std::span<const uint8_t> input, const char* what);
   void check_full_input(const ContentStage& stage, std::span<const uint8_t> sample);
   void check_one_over(const ContentStage& stage);
+
+  Outcome first_frame(Trial& trial);
+  Outcome first_prompt(Trial& trial);
+  void check_repeated(const char* rule, Outcome (Checker::*first)(Trial&));
 
   void check_tile();
   std::optional<Range> check_tile_buffer(Trial& trial);
@@ -519,6 +540,61 @@ void Checker::check_tile() {
       equal ? "another instance gives the same" : "another instance differs");
 }
 
+// --- Interactive and Form ------------------------------------------------------------------------
+
+// Size and pixels of the frame at time 0, rendered twice.
+Outcome Checker::first_frame(Trial& trial) {
+  const TrialClock clock(trial);
+  Result<InteractiveSession, HostError> session =
+      InteractiveSession::bind(trial.instance(), Uniforms{});
+  if (!session.ok()) return failed_outcome(component_, session.error());
+  const auto wake = session.value().tick(0);
+  if (!wake.ok()) return failed_outcome(component_, wake.error());
+  std::string digest;
+  for (int i = 0; i < 2; i++) {
+    const Result<GuestBytes, HostError> frame = session.value().render();
+    if (!frame.ok()) return failed_outcome(component_, frame.error());
+    std::string again = sha256_text(frame.value().get()).substr(0, 16);
+    if (i > 0 && again != digest) {
+      return {Outcome::Kind::Breach, "two renders without an event between them differ"};
+    }
+    digest = std::move(again);
+  }
+  return {Outcome::Kind::Output, number_text(session.value().width()) + "x" +
+                                     number_text(session.value().height()) + " pixels, SHA-256 " +
+                                     digest + "..."};
+}
+
+Outcome Checker::first_prompt(Trial& trial) {
+  const TrialClock clock(trial);
+  Result<FormSession, HostError> session = FormSession::bind(trial.instance());
+  if (!session.ok()) return failed_outcome(component_, session.error());
+  const Result<FormPrompt, HostError> prompt = session.value().prompt();
+  if (!prompt.ok()) return failed_outcome(component_, prompt.error());
+  if (prompt.value().is_complete()) return {Outcome::Kind::Output, "asks nothing"};
+  return {Outcome::Kind::Output, "asks for \"" + escape_controls(prompt.value().key, kNameLimit) +
+                                     "\": " + prompt.value().label};
+}
+
+// Must be the same in two fresh instances.
+void Checker::check_repeated(const char* rule, Outcome (Checker::*first)(Trial&)) {
+  std::optional<Outcome> seen;
+  for (int i = 0; i < 2; i++) {
+    Trial trial(component_, limits_);
+    if (!trial.is_alive()) return add(Verdict::Fail, "instantiation", trial.problem());
+    const Outcome outcome = (this->*first)(trial);
+    const bool is_output = outcome.kind == Outcome::Kind::Output;
+    if (!seen) add(is_output ? Verdict::Pass : Verdict::Fail, rule, outcome.words);
+    if (!is_output) return;
+    if (seen) {
+      const bool equal = *seen == outcome;
+      add(equal ? Verdict::Pass : Verdict::Fail, "fresh instance",
+          equal ? "another instance gives the same" : "another instance differs: " + outcome.words);
+    }
+    seen = outcome;
+  }
+}
+
 // --- All of them ---------------------------------------------------------------------------------
 
 Checklist Checker::run() {
@@ -538,8 +614,13 @@ Checklist Checker::run() {
     case ContractKind::Tile:
       check_tile();
       break;
-    default:
-      add(Verdict::Note, "renders", "not tried for this contract");
+    case ContractKind::Interactive:
+      check_repeated("first frame", &Checker::first_frame);
+      break;
+    case ContractKind::Form:
+      check_repeated("first prompt", &Checker::first_prompt);
+      break;
+    case ContractKind::None:
       break;
   }
   return std::move(list_);

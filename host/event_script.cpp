@@ -55,8 +55,9 @@ std::string_view next_word(std::string_view& line) {
 std::optional<int32_t> parse_coordinate(std::string_view word) {
   const bool is_negative = word.starts_with('-');
   const std::optional<uint64_t> number = parse_digits(word.substr(is_negative ? 1 : 0), 10);
-  if (!number || *number > INT32_MAX) return std::nullopt;
-  return is_negative ? -static_cast<int32_t>(*number) : static_cast<int32_t>(*number);
+  if (!number || *number > uint64_t{INT32_MAX} + is_negative) return std::nullopt;
+  const int64_t magnitude = static_cast<int64_t>(*number);
+  return static_cast<int32_t>(is_negative ? -magnitude : magnitude);
 }
 
 // The code point, if the word is one character. Precondition: valid UTF-8.
@@ -95,7 +96,7 @@ std::string parse_key(std::string_view line, Event& event) {
   event.keysym = *keysym;
   const std::string_view direction = next_word(line);
   if (direction != "down" && direction != "up") return "want down or up behind the key";
-  event.flags = direction == "down" ? kKeyDown : 0;
+  event.flags = direction == "down" ? uint32_t{kKeyDown} : 0;
   for (std::string_view word = next_word(line); !word.empty(); word = next_word(line)) {
     const std::optional<uint32_t> flag = value_of(std::span(kFlags).subspan(2), word);
     if (!flag) return "not a flag of a key: " + quoted_word(word);
@@ -189,7 +190,9 @@ std::string keysym_text(uint32_t keysym) {
     if (key.value == keysym) return std::string(key.name);
   }
   const bool is_plain = keysym > 0x20 && keysym < 0x7F;
-  return is_plain ? std::string(1, static_cast<char>(keysym)) : number_text(keysym);
+  if (is_plain) return std::string(1, static_cast<char>(keysym));
+  // One digit alone would be the character.
+  return (keysym < 10 ? "0x" : "") + number_text(keysym);
 }
 
 }  // namespace

@@ -7,7 +7,10 @@
 
 #include "host/contract.hpp"
 #include "host/detection.hpp"
+#include "host/form.hpp"
+#include "host/interactive.hpp"
 #include "host/text.hpp"
+#include "host/tile.hpp"
 #include "loader/opcodes.hpp"
 #include "loader/reader.hpp"
 
@@ -137,14 +140,13 @@ std::string check_tile_exports(const Module& module, const char* entry) {
 
 std::string check_exports(const Module& module) {
   std::string problem;
-  switch (const ContractKind kind = detect_contract(module).kind) {
+  switch (detect_contract(module).kind) {
     case ContractKind::Tile:
       problem = check_tile_exports(module, tile_entry(module));
       break;
     case ContractKind::Interactive:
     case ContractKind::Form:
-      return joined(
-          {"only Content and Tile components can be checked; this is ", contract_kind_text(kind)});
+      break;  // binding an instance looks at every export
     default:
       problem = check_content_exports(module);
   }
@@ -153,6 +155,22 @@ std::string check_exports(const Module& module) {
     if (has_value_export(module, name)) problem = check_value_export(module, name);
   }
   return problem;
+}
+
+MaybeError check_first_frame(ComponentInstance& instance) {
+  Result<InteractiveSession, HostError> session = InteractiveSession::bind(instance, {});
+  if (!session.ok()) return std::move(session.error());
+  const auto wake = session.value().tick(0);
+  if (!wake.ok()) return wake.error();
+  const Result<GuestBytes, HostError> frame = session.value().render();
+  return frame.ok() ? std::nullopt : MaybeError(frame.error());
+}
+
+MaybeError check_first_prompt(ComponentInstance& instance) {
+  Result<FormSession, HostError> session = FormSession::bind(instance);
+  if (!session.ok()) return std::move(session.error());
+  const Result<FormPrompt, HostError> prompt = session.value().prompt();
+  return prompt.ok() ? std::nullopt : MaybeError(prompt.error());
 }
 
 MaybeError check_instance(const Component& component, TimedBudget& budget) {
@@ -164,10 +182,20 @@ MaybeError check_instance(const Component& component, TimedBudget& budget) {
     Result<uint32_t, HostError> value = instance.value()->read_value(name);
     if (!value.ok()) return std::move(value.error());
   }
-  if (tile_entry(component.module()) != nullptr) return std::nullopt;
-  Result<ContentStage, HostError> stage = ContentStage::bind(*instance.value());
-  if (!stage.ok()) return std::move(stage.error());
-  return std::nullopt;
+  switch (detect_contract(component.module()).kind) {
+    case ContractKind::Tile: {
+      Result<TileStage, HostError> stage = TileStage::bind(*instance.value());
+      return stage.ok() ? std::nullopt : MaybeError(std::move(stage.error()));
+    }
+    case ContractKind::Interactive:
+      return check_first_frame(*instance.value());
+    case ContractKind::Form:
+      return check_first_prompt(*instance.value());
+    default: {
+      Result<ContentStage, HostError> stage = ContentStage::bind(*instance.value());
+      return stage.ok() ? std::nullopt : MaybeError(std::move(stage.error()));
+    }
+  }
 }
 
 // --- Oracles -------------------------------------------------------------------------------------

@@ -235,13 +235,36 @@ TEST(BasicContractTest, TileComponentsHaveTheirOwnEntry) {
             "Wasm module must export only one of input_utf8_cap and input_bytes_cap");
 }
 
-TEST(BasicContractTest, OtherContractsAreNamed) {
-  ModuleBuilder form = content();
-  for (const char* name : {"input_key_ptr", "input_key_size", "input_label_ptr", "input_label_size",
-                           "error_message_ptr", "error_message_size"}) {
-    form.value(name, 0);
-  }
-  EXPECT_EQ(breach(form), "only Content and Tile components can be checked; this is Form");
+TEST(BasicContractTest, AFormIsAskedForItsFirstPrompt) {
+  const auto form = [](uint32_t error_size) {
+    ModuleBuilder module = content();
+    for (const char* name : {"input_key_ptr", "input_key_size", "input_label_ptr",
+                             "input_label_size", "error_message_ptr"}) {
+      module.value(name, 0);
+    }
+    return module.value("error_message_size", error_size);
+  };
+  EXPECT_EQ(breach(form(0)), "");
+  EXPECT_EQ(breach(form(UINT32_MAX)),
+            "module returned invalid pointer/size for error_message_ptr/error_message_size: ptr=0 "
+            "size=-1");
+}
+
+TEST(BasicContractTest, AnInteractiveComponentIsAskedForItsFirstFrame) {
+  const auto frames = [](uint32_t width) {
+    return ModuleBuilder()
+        .memory(1)
+        .value("output_ptr", 0)
+        .value("output_rgba8_srgb_bytes", 16)
+        .function("render_width_px", {}, {kI32}, i32_const(static_cast<int32_t>(width)))
+        .function("render_height_px", {}, {kI32}, i32_const(2))
+        .function("tick", {kI64}, {kI64}, i64_const(0))
+        .function("render", {kI32}, {kI32}, i32_const(16));
+  };
+  EXPECT_EQ(breach(frames(2)), "");
+  EXPECT_EQ(breach(frames(0)), "interactive module reported invalid render size 0x2");
+  EXPECT_EQ(breach(frames(3)),
+            "render(0) returned 16 bytes, expected 24 (render_width_px*render_height_px*4)");
 }
 
 TEST(BasicContractTest, AComponentIsSealed) {

@@ -1,6 +1,7 @@
 // The plan follows run_pipeline() step by step, with instances that never start.
 #include "host/plan.hpp"
 
+#include "host/interactive.hpp"
 #include "host/pipeline.hpp"
 #include "host/text.hpp"
 #include "host/tile.hpp"
@@ -43,6 +44,7 @@ class Planner {
         component, budget, InstanceOptions{.starting = Starting::Nothing});
     if (!instance.ok()) return std::move(instance.error());
     if (planned.detection.kind == ContractKind::Tile) return read_tile(*instance.value(), planned);
+    if (is_interactive(planned)) return read_interactive(*instance.value(), planned);
     Result<ContentStage, HostError> stage = ContentStage::bind(*instance.value());
     if (!stage.ok()) return std::move(stage.error());
     planned.is_bound = true;
@@ -63,6 +65,26 @@ class Planner {
                                  " bytes comes in, more than fit");
     }
     return std::nullopt;
+  }
+
+  bool is_interactive(const PlannedStage& planned) const {
+    return planned.detection.kind == ContractKind::Interactive && stages_.size() == 1;
+  }
+
+  // A start function or a uniform may be what gives it a size, so without them nothing is wrong
+  // with one that has none.
+  MaybeError read_interactive(ComponentInstance& instance, PlannedStage& planned) {
+    const Component& component = stages_[0].component;
+    const Result<InteractiveSession, HostError> session = InteractiveSession::bind(instance, {});
+    planned.is_bound = session.ok();
+    if (session.ok()) {
+      planned.frame_width = session.value().width();
+      planned.frame_height = session.value().height();
+      return std::nullopt;
+    }
+    const bool may_change =
+        component.module().start || has_start_export(component) || !stages_[0].uniforms.empty();
+    return may_change ? MaybeError() : session.error();
   }
 
   MaybeError check_neighbour(size_t index, PlannedStage& planned) {
@@ -93,6 +115,10 @@ class Planner {
     if (is_tile_stage(stages_[index])) {
       planned.incoming = type_;
       planned.outgoing = type_ = block_content_type(type_);
+      return std::nullopt;
+    }
+    if (is_interactive(planned)) {
+      planned.outgoing = type_ = "image/bmp";
       return std::nullopt;
     }
     Result<ContentType, std::string> incoming =

@@ -24,6 +24,9 @@ struct PlannedStage {
   ContentValues values;
   DeclaredTypes types;
   uint32_t tile_capacity = 0;  // bytes; instead of contract, values and types if it is a filter
+  // Pixels; instead of all of these if it is an interactive component, which must be alone.
+  uint32_t frame_width = 0;
+  uint32_t frame_height = 0;
   ContentType incoming;
   ContentType outgoing;
   // A sentence that names the component; empty: the stage fits.

@@ -18,12 +18,12 @@
 #include <utility>
 
 #include "host/image_codec.hpp"
+#include "host/png_parts.hpp"
 
 namespace qip {
 namespace {
 
-constexpr size_t kSignatureBytes = 8;
-constexpr uint8_t kSignature[kSignatureBytes] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr size_t kSignatureBytes = sizeof kPngSignature;
 constexpr size_t kChunkFrameBytes = 12;  // length, type, checksum
 constexpr uint32_t kMostChunkBytes = 0x7FFF'FFFF;
 // A match of 258 bytes takes at least two bits.
@@ -40,10 +40,6 @@ enum Filter : uint8_t { kNone, kSub, kUp, kAverage, kPaeth, kFilterCount };
 
 uint32_t u32_at(const uint8_t* bytes) {
   return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
-}
-
-void append_u32(std::vector<uint8_t>& to, uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<uint8_t>(value >> shift));
 }
 
 // The neighbour that is nearest to left + up - corner.
@@ -560,18 +556,12 @@ class RowFilter {
   std::array<std::vector<uint8_t>, std::size(kTried)> candidates_;
 };
 
-void append_chunk(std::vector<uint8_t>& to, std::string_view type, std::span<const uint8_t> data) {
-  append_u32(to, static_cast<uint32_t>(data.size()));
-  const size_t start = to.size();
-  to.insert(to.end(), type.begin(), type.end());
-  to.insert(to.end(), data.begin(), data.end());
-  append_u32(to, static_cast<uint32_t>(crc32_z(0, to.data() + start, to.size() - start)));
-}
-
-// Deflates into IDAT chunks, each as it is full.
+// Deflates into chunks, each as it is full.
 class DataWriter {
  public:
-  explicit DataWriter(std::vector<uint8_t>& to) : to_(to), buffer_(kChunkBytes) {}
+  // `sequence` as append_png_data() has it.
+  DataWriter(std::vector<uint8_t>& to, uint32_t* sequence)
+      : to_(to), sequence_(sequence), buffer_(kChunkBytes) {}
   ~DataWriter() { deflateEnd(&stream_); }
   DataWriter(const DataWriter&) = delete;
   DataWriter& operator=(const DataWriter&) = delete;
@@ -601,16 +591,26 @@ class DataWriter {
   static constexpr int kLevel = 4;
 
   void start_chunk() {
-    stream_.next_out = buffer_.data();
-    stream_.avail_out = static_cast<uInt>(buffer_.size());
+    size_t used = 0;
+    if (sequence_ != nullptr) {
+      for (int shift = 24; shift >= 0; shift -= 8) {
+        buffer_[used++] = static_cast<uint8_t>(*sequence_ >> shift);
+      }
+    }
+    stream_.next_out = buffer_.data() + used;
+    stream_.avail_out = static_cast<uInt>(buffer_.size() - used);
   }
 
   void end_chunk() {
-    append_chunk(to_, "IDAT", std::span(buffer_).first(buffer_.size() - stream_.avail_out));
+    const std::span<const uint8_t> data =
+        std::span(buffer_).first(buffer_.size() - stream_.avail_out);
+    append_png_chunk(to_, sequence_ != nullptr ? "fdAT" : "IDAT", data);
+    if (sequence_ != nullptr) ++*sequence_;
     start_chunk();
   }
 
   std::vector<uint8_t>& to_;
+  uint32_t* sequence_;
   std::vector<uint8_t> buffer_;
   z_stream stream_{};
 };
@@ -621,20 +621,54 @@ bool is_opaque(const Image& image) {
   return all == 255;
 }
 
-std::vector<uint8_t> header_data(const Image& image, ColorType color_type) {
-  std::vector<uint8_t> data;
-  append_u32(data, image.width);
-  append_u32(data, image.height);
-  data.insert(data.end(), {8, color_type, 0, 0, 0});
-  return data;
+}  // namespace
+
+void append_big_endian(std::vector<uint8_t>& to, uint32_t value, int count) {
+  for (int shift = 8 * (count - 1); shift >= 0; shift -= 8) {
+    to.push_back(static_cast<uint8_t>(value >> shift));
+  }
 }
 
-}  // namespace
+void append_png_chunk(std::vector<uint8_t>& to, std::string_view type,
+                      std::span<const uint8_t> data) {
+  append_big_endian(to, static_cast<uint32_t>(data.size()));
+  const size_t start = to.size();
+  to.insert(to.end(), type.begin(), type.end());
+  to.insert(to.end(), data.begin(), data.end());
+  append_big_endian(to, static_cast<uint32_t>(crc32_z(0, to.data() + start, to.size() - start)));
+}
+
+void append_png_start(std::vector<uint8_t>& to, uint32_t width, uint32_t height, bool has_alpha) {
+  to.insert(to.end(), std::begin(kPngSignature), std::end(kPngSignature));
+  std::vector<uint8_t> data;
+  append_big_endian(data, width);
+  append_big_endian(data, height);
+  data.insert(data.end(), {8, has_alpha ? kRgba : kRgb, 0, 0, 0});
+  append_png_chunk(to, "IHDR", data);
+}
+
+bool append_png_data(std::vector<uint8_t>& to, const PixelBlock& pixels, bool has_alpha,
+                     uint32_t* sequence) {
+  DataWriter writer(to, sequence);
+  if (!writer.open()) return false;
+  const size_t channels = has_alpha ? 4 : 3;
+  RowFilter filter(size_t{pixels.width} * channels, channels);
+  for (uint32_t y = 0; y < pixels.height; y++) {
+    const uint8_t* from = pixels.first + y * pixels.stride;
+    uint8_t* to_row = filter.row();
+    for (uint32_t x = 0; x < pixels.width; x++, from += 4, to_row += channels) {
+      memcpy(to_row, from, channels);
+    }
+    writer.write(filter.filter());
+  }
+  writer.close();
+  return true;
+}
 
 Result<Image, std::string> decode_png(std::span<const uint8_t> bytes) {
   const auto error_text = [](std::string_view error) { return "PNG: " + std::string(error); };
   if (bytes.size() < kSignatureBytes ||
-      !std::equal(std::begin(kSignature), std::end(kSignature), bytes.begin())) {
+      !std::equal(std::begin(kPngSignature), std::end(kPngSignature), bytes.begin())) {
     return error_text("the signature is missing");
   }
   Decoder decoder(bytes);
@@ -648,23 +682,14 @@ Result<Image, std::string> decode_png(std::span<const uint8_t> bytes) {
 }
 
 Result<std::vector<uint8_t>, std::string> encode_png(const Image& image) {
-  const bool opaque = is_opaque(image);
-  const size_t channels = opaque ? 3 : 4;
-  std::vector<uint8_t> bytes(std::begin(kSignature), std::end(kSignature));
-  append_chunk(bytes, "IHDR", header_data(image, opaque ? kRgb : kRgba));
-  DataWriter writer(bytes);
-  if (!writer.open()) return std::string("PNG: ") + kNoMemory;
-  RowFilter filter(size_t{image.width} * channels, channels);
-  const uint8_t* from = image.rgba.data();
-  for (uint32_t y = 0; y < image.height; y++) {
-    uint8_t* to = filter.row();
-    for (uint32_t x = 0; x < image.width; x++, from += 4, to += channels) {
-      memcpy(to, from, channels);
-    }
-    writer.write(filter.filter());
+  const bool has_alpha = !is_opaque(image);
+  const size_t stride = size_t{image.width} * 4;
+  std::vector<uint8_t> bytes;
+  append_png_start(bytes, image.width, image.height, has_alpha);
+  if (!append_png_data(bytes, {image.rgba.data(), stride, image.width, image.height}, has_alpha)) {
+    return std::string("PNG: ") + kNoMemory;
   }
-  writer.close();
-  append_chunk(bytes, "IEND", {});
+  append_png_chunk(bytes, "IEND", {});
   return bytes;
 }
 

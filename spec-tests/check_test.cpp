@@ -321,5 +321,42 @@ TEST(Check, ATileThatTrapsIsABreach) {
       breaks("tile-traps", tile("unreachable"), "black tile: refused: wasm error: unreach"));
 }
 
+// --- Interactive and Form ------------------------------------------------------------------------
+
+std::string frames(const std::string& render, int64_t width = 2) {
+  return module("(memory (export \"memory\") 1 1) (global $n (mut i32) (i32.const 0))" +
+                value("output_ptr", 0) + value("output_rgba8_srgb_bytes", 16) +
+                value("render_width_px", width) + value("render_height_px", 2) +
+                "(func (export \"tick\") (param i64) (result i64) (i64.const 0))" + entry(render));
+}
+
+TEST(Check, AnInteractiveComponentGivesItsFirstFrame) {
+  EXPECT_TRUE(keeps("frames", frames("(i32.const 16)"),
+                    {": Interactive\n", "\n  PASS first frame: 2x2 pixels, SHA-256 ",
+                     "\n  PASS fresh instance: "}));
+  EXPECT_TRUE(breaks("frame-size", frames("(i32.const 16)", 3),
+                     "first frame: render(0) returned 16 bytes, expected 24"));
+  EXPECT_TRUE(breaks("frame-moves",
+                     frames("(global.set $n (i32.add (global.get $n) (i32.const 1)))"
+                            "(i32.store (i32.const 0) (global.get $n)) (i32.const 16)"),
+                     "first frame: two renders without an event between them differ\n"));
+}
+
+std::string asks(int64_t key_size) {
+  return module(input() + output() + wat::data(3000, "name") + value("input_key_ptr", 3000) +
+                value("input_key_size", key_size) + value("input_label_ptr", 3000) +
+                value("input_label_size", 2) + value("error_message_ptr", 0) +
+                value("error_message_size", 0) + entry("(i32.const 0)"));
+}
+
+TEST(Check, AFormGivesItsFirstPrompt) {
+  EXPECT_TRUE(keeps(
+      "asks", asks(4),
+      {": Form\n", "\n  PASS first prompt: asks for \"name\": na\n", "\n  PASS fresh instance: "}));
+  EXPECT_TRUE(keeps("asks-nothing", asks(0), {"\n  PASS first prompt: asks nothing\n"}));
+  EXPECT_TRUE(breaks("asks-outside", asks(300000),
+                     "first prompt: input_key_ptr/input_key_size exceed wasm memory bounds\n"));
+}
+
 }  // namespace
 }  // namespace qip

@@ -331,7 +331,8 @@ TEST_F(DocsFiles, ADashOffersTheOptionsOfTheCommand) {
   for (const HelpedCommand& command : helped()) {
     EXPECT_EQ(completed({"qip", command.name, "-"}), sorted(flags_of(command))) << command.name;
   }
-  EXPECT_EQ(completed({"qip", "run", "a.wasm", "--f"}), (Strings{"--fixed-memory", "--fuel"}));
+  EXPECT_EQ(completed({"qip", "run", "a.wasm", "--f"}),
+            (Strings{"--fixed-memory", "--frames", "--fuel"}));
   EXPECT_EQ(completed({"qip", "call", "--each"}), Strings());
 }
 
