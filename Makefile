@@ -138,7 +138,7 @@ ifeq ($(SANITIZE)$(OPTIMIZE),$(DEFAULT_OPTIMIZE))
 $(OBJECTS)/cli/%.o $(OBJECTS)/host/%.o: OPTIMIZE := $(if $(IS_CLANG),-Oz,-Os)
 # These work on every pixel.
 ifeq ($(PROFILE),full)
-$(patsubst %,$(OBJECTS)/host/%.o,bmp jpeg jpeg_encoder png): OPTIMIZE := -O2
+$(patsubst %,$(OBJECTS)/%.o,host/bmp host/jpeg host/jpeg_encoder host/png cli/terminal_output): OPTIMIZE := -O2
 endif
 # Loops over pixels.
 $(OBJECTS)/host/tile_convert.o: OPTIMIZE := -O3

@@ -29,10 +29,6 @@ void write_prompt(int fd, const std::string& prompt) {
   write_fully(fd, {reinterpret_cast<const uint8_t*>(prompt.data()), prompt.size()});
 }
 
-bool ends_line(char c) {
-  return c == '\n' || c == '\r';
-}
-
 class PlainReader : public LineReader {
  public:
   explicit PlainReader(int prompt_fd) : prompt_fd_(prompt_fd) {}
@@ -83,6 +79,10 @@ class PlainReader : public LineReader {
 };
 
 #ifdef QIP_EDIT
+
+bool ends_line(char c) {
+  return c == '\n' || c == '\r';
+}
 
 // libedit calls back for the prompt without a pointer of ours, and a signal has none either: there
 // is one editor in a process.

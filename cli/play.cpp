@@ -268,13 +268,10 @@ void Player::take_pointer(const TerminalEvent& event) {
 void Player::take_answer(const TerminalEvent& event) {
   switch (event.kind) {
     case InputKind::KeyboardProtocol:
-      if (!has_keyboard_) {
-        has_keyboard_ = true;
-        mode_.switch_on(kKeyboardOn, kKeyboardOff);
-        mode_.write(kKeyboardQuestion);  // which of the flags it has taken
-      } else {
-        decoder_.set_reports_releases((event.value & kReportsReleases) != 0);
-      }
+      if (has_keyboard_) return;
+      has_keyboard_ = true;
+      mode_.switch_on(kKeyboardOn, kKeyboardOff);
+      mode_.write(kKeyboardQuestion);  // for the decoder: which of the flags it has taken
       return;
     case InputKind::KittyGraphics:
       has_kitty_ = event.value != 0;

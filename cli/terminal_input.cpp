@@ -440,7 +440,11 @@ void TerminalDecoder::end_control(uint8_t final_byte, Events& events) {
   if (bytes.empty() && !is_shift3 && final_byte == '[') return begin(State::LinuxFunction);
   Parameters parameters;
   if (!parse(bytes, parameters)) return;
-  if (add_answer(parameters, final_byte, events)) return;
+  if (add_answer(parameters, final_byte, events)) {
+    if (events.empty() || events.back().kind != InputKind::KeyboardProtocol) return;
+    reports_releases_ = (events.back().value & kReportsReleases) != 0;
+    return;
+  }
   const int32_t first = parameters.numbers[0][0];
   if (parameters.prefix == '<' && (final_byte == 'M' || final_byte == 'm')) {
     return report_mouse(static_cast<uint32_t>(first < 0 ? 0 : first), final_byte == 'm',

@@ -3,7 +3,8 @@
 // Promises: any bytes in any pieces give the same events as in one piece; nothing waits for ever: a
 // sequence that stops is given up by time_out(), one that is too long by itself, and the byte of
 // Ctrl-C is Ctrl-C in the middle of everything. What is not understood is dropped, never typed.
-// Keys are X11 keysyms. A terminal that tells no releases gives a press and a release at once.
+// Keys are X11 keysyms. A terminal that has not answered that it tells releases gives a press and a
+// release at once.
 // Bounds: kMaxSequenceBytes of memory; at most two events for a byte of input.
 #pragma once
 
@@ -98,8 +99,6 @@ class TerminalDecoder {
   // What came is all there is: an ESC is the key Escape.
   void time_out(std::vector<TerminalEvent>& events);
 
-  void set_reports_releases(bool reports) { reports_releases_ = reports; }
-
  private:
   enum class State : uint8_t {
     Ground,
@@ -135,11 +134,11 @@ class TerminalDecoder {
   uint32_t take_alt();
 
   State state_ = State::Ground;
-  bool reports_releases_ = false;
-  bool is_alt_ = false;   // an ESC stood before
-  bool is_over_ = false;  // the sequence is too long to mean anything
-  uint8_t opener_ = 0;    // what stood behind the ESC of a string
-  uint8_t missing_ = 0;   // continuation bytes of a character
+  bool reports_releases_ = false;  // as the last answer about the keyboard said
+  bool is_alt_ = false;            // an ESC stood before
+  bool is_over_ = false;           // the sequence is too long to mean anything
+  uint8_t opener_ = 0;             // what stood behind the ESC of a string
+  uint8_t missing_ = 0;            // continuation bytes of a character
   uint32_t character_ = 0;
   uint32_t least_ = 0;  // the smallest character that needs so many bytes
   uint32_t held_ = 0;   // pointer buttons

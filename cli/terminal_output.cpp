@@ -316,12 +316,11 @@ void TerminalPainter::paint_blocks(std::string& bytes) {
 
 // A new image over the old one, which then goes: nothing flickers in between.
 void TerminalPainter::paint_kitty(std::string& bytes) {
-  std::vector<uint8_t> rgb;
-  rgb.reserve(picture_.size() * 3);
-  for (const uint32_t color : picture_) {
-    rgb.push_back(static_cast<uint8_t>(red(color)));
-    rgb.push_back(static_cast<uint8_t>(green(color)));
-    rgb.push_back(static_cast<uint8_t>(blue(color)));
+  std::vector<uint8_t> rgb(picture_.size() * 3);
+  for (size_t i = 0; i < picture_.size(); i++) {
+    rgb[i * 3] = static_cast<uint8_t>(red(picture_[i]));
+    rgb[i * 3 + 1] = static_cast<uint8_t>(green(picture_[i]));
+    rgb[i * 3 + 2] = static_cast<uint8_t>(blue(picture_[i]));
   }
   std::vector<uint8_t> packed(compressBound(rgb.size()));
   uLongf packed_size = packed.size();
