@@ -207,10 +207,11 @@ inline PngFile read_png(std::string_view file) {
   EXPECT_EQ(size, (row_bytes + 1) * picture.height);
   for (size_t y = 0; y < picture.height; y++) {
     uint8_t* row = &rows[y * (row_bytes + 1) + 1];
+    const uint8_t* before = y > 0 ? row - (row_bytes + 1) : nullptr;
     for (size_t i = 0; i < row_bytes; i++) {
       const int left = i >= channels ? row[i - channels] : 0;
-      const int above = y > 0 ? row[i - row_bytes - 1] : 0;
-      const int corner = y > 0 && i >= channels ? row[i - row_bytes - 1 - channels] : 0;
+      const int above = before != nullptr ? before[i] : 0;
+      const int corner = before != nullptr && i >= channels ? before[i - channels] : 0;
       const int added[] = {0, left, above, (left + above) / 2, paeth(left, above, corner)};
       row[i] = static_cast<uint8_t>(row[i] + added[std::min<size_t>(row[-1], 4)]);
     }
