@@ -73,13 +73,16 @@ sources = $(filter-out %_test.cpp,$(wildcard $(1)/*.cpp))
 objects = $(patsubst %.cpp,$(OBJECTS)/%.o,$(1))
 LOADER_OBJECTS := $(call objects,$(call sources,loader))
 VM_OBJECTS := $(call objects,$(call sources,vm))
-HOST_OBJECTS := $(call objects,$(call sources,host))
+HOST_OBJECTS := $(call objects,$(call sources,host) $(call sources,host/site))
+DEV_OBJECTS := $(call objects,$(call sources,cli/dev))
 DOCS_TOOL := cli/generate_docs.cpp
 CLI_OBJECTS := $(call objects,$(filter-out $(DOCS_TOOL),$(call sources,cli)))
 HANDLER_OBJECTS := $(foreach object,$(VM_OBJECTS),$(if $(findstring /handlers_,$(object)),$(object)))
 ENGINE_OBJECTS := $(VM_OBJECTS) $(LOADER_OBJECTS)
 UNIT_TEST_OBJECTS := $(call objects,$(wildcard loader/*_test.cpp vm/*_test.cpp host/*_test.cpp \
-  cli/*_test.cpp))
+  host/site/*_test.cpp cli/*_test.cpp cli/dev/*_test.cpp))
+# What other programs share with qip.
+SHARED_CLI_OBJECTS = $(filter-out %/main.o,$(CLI_OBJECTS))
 SYSTEM_TEST_OBJECTS := $(call objects,$(wildcard spec-tests/*_test.cpp))
 
 # Nothing is loaded at start but what the program is: a static, position-independent program starts
@@ -94,15 +97,25 @@ PRODUCT_LINK := $(if $(filter 1,$(STATIC)),-static-pie -Wl$(comma)--wrap=__isoc9
 EDIT_LIBRARIES := $(if $(filter 1,$(EDIT)),$(if $(filter 1,$(STATIC)),-l:libedit.a -l:libtinfo.a -l:libbsd.a,-ledit))
 IMAGE_LIBRARIES := $(if $(filter 1,$(STATIC)),-l:libjpeg.a -l:libz.a,-ljpeg -lz)
 PRODUCT_LIBRARIES := $(EDIT_LIBRARIES) $(IMAGE_LIBRARIES) -l:libmd.a
-TEST_LIBRARIES := $(PRODUCT_LIBRARIES) -lgtest -lgtest_main -lpthread
+DEV_LIBRARIES := $(if $(filter 1,$(EDIT)),-ledit) -ljpeg -lz -l:libmd.a -lmicrohttpd -lpthread
+TEST_LIBRARIES := $(PRODUCT_LIBRARIES) -lmicrohttpd -lgtest -lgtest_main -lpthread
 
-all: $(BUILD)/qip  ## build the release program, build/qip
+all: $(BUILD)/qip $(BUILD)/qip-dev  ## build the release programs, build/qip and build/qip-dev
 
 # The handlers come first: their addresses, which speed depends on by some percent, then do not move
 # with every change elsewhere.
 $(BUILD)/qip: $(HANDLER_OBJECTS) $(CLI_OBJECTS) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
 	@echo "  link $@"
 	@$(CXX) $(filter-out $(if $(filter 1,$(STATIC)),-pie),$(LDFLAGS_ALL)) $(PRODUCT_LINK) -o $@ $^ $(PRODUCT_LIBRARIES)
+
+# The development server is a program of its own: libmicrohttpd and what it needs are shared
+# libraries, so that the distribution keeps them patched.
+$(BUILD)/qip-dev: $(HANDLER_OBJECTS) $(DEV_OBJECTS) $(SHARED_CLI_OBJECTS) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
+	@echo "  link $@"
+	@$(CXX) $(LDFLAGS_ALL) $(if $(SANITIZE),,-static-libstdc++ -static-libgcc) -o $@ $^ $(DEV_LIBRARIES)
+
+# The scripts for browsers are part of the programs.
+$(OBJECTS)/host/site/web_scripts.o: $(wildcard host/web/*.js)
 
 # The manual page and the completions, from the table of commands.
 $(BUILD)/generate_docs: $(call objects,$(DOCS_TOOL)) \
@@ -122,7 +135,7 @@ $(DOCS): $(BUILD)/generate_docs
 docs: $(DOCS)  ## write the manual page and shell completions, build/docs/
 
 $(BUILD)/unit_tests: $(UNIT_TEST_OBJECTS) \
-  $(filter-out %/main.o %/runtime_support.o,$(CLI_OBJECTS)) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
+  $(filter-out %/main.o %/runtime_support.o,$(CLI_OBJECTS) $(DEV_OBJECTS)) $(HOST_OBJECTS) $(ENGINE_OBJECTS)
 	@echo "  link $@"
 	@$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBRARIES)
 
@@ -165,6 +178,7 @@ DEPENDENCIES := \
   /usr/include/sha2.h:libmd-dev /usr/include/xxhash.h:libxxhash-dev \
   /usr/include/jpeglib.h:libjpeg62-turbo-dev /usr/include/zlib.h:zlib1g-dev \
   /usr/include/histedit.h:libedit-dev /usr/include/bsd/bsd.h:libbsd-dev \
+  /usr/include/microhttpd.h:libmicrohttpd-dev curl:curl \
   /usr/include/gtest/gtest.h:libgtest-dev /usr/include/benchmark/benchmark.h:libbenchmark-dev \
   /usr/include/nlohmann/json.hpp:nlohmann-json3-dev
 
@@ -183,6 +197,10 @@ deps:  ## install what is missing with apt-get (Debian 12)
 	$$run apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends $$missing
 
+demo-site: deps  ## build a small site and serve it on port 4000 (PORT=n)
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@bash cli/demo_site.sh $(BUILD)
+
 demo: deps  ## set up, build, and run real pipelines on README.md
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@bash cli/demo.sh $(BUILD)
@@ -199,9 +217,9 @@ DESTDIR ?=
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 
-install: $(BUILD)/qip $(DOCS)  ## install into PREFIX (/usr/local), below DESTDIR
+install: $(BUILD)/qip $(BUILD)/qip-dev $(DOCS)  ## install into PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -s -m 755 $(BUILD)/qip $(DESTDIR)$(PREFIX)/bin/qip
+	install -s -m 755 $(BUILD)/qip $(BUILD)/qip-dev $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 644 $(BUILD)/docs/qip.1 $(SHARE)/man/man1/qip.1
 	install -D -m 644 $(BUILD)/docs/qip.bash $(SHARE)/bash-completion/completions/qip
 	install -D -m 644 $(BUILD)/docs/_qip $(SHARE)/zsh/site-functions/_qip
@@ -217,11 +235,11 @@ compdb:  ## write compile_commands.json for editors and clang-tidy
 	@echo "wrote compile_commands.json"
 
 tidy: compdb  ## run clang-tidy over the product
-	clang-tidy-19 -p . --quiet $(wildcard loader/*.cpp host/*.cpp cli/*.cpp) $(filter-out \
+	clang-tidy-19 -p . --quiet $(wildcard loader/*.cpp host/*.cpp host/site/*.cpp cli/*.cpp cli/dev/*.cpp) $(filter-out \
 	  vm/handlers_%,$(wildcard vm/*.cpp))
 
 format:  ## format every source file with the repository's settings
-	clang-format-19 -i $(wildcard */*.cpp */*.hpp)
+	clang-format-19 -i $(wildcard */*.cpp */*.hpp */*/*.cpp */*/*.hpp)
 
 clean:  ## remove build/
 	rm -rf build compile_commands.json
@@ -231,4 +249,4 @@ help:  ## list the targets
 	  sed -E 's/^([a-z-]+):.*  ## (.*)/\1\t\2/' | sort | \
 	  awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
 
-.PHONY: all docs deps demo asan ubsan install compdb tidy format clean help
+.PHONY: all docs deps demo demo-site asan ubsan install compdb tidy format clean help

@@ -8,6 +8,7 @@
 #   make bench-micro
 #   make bench-each                 cost of a file in `qip run --each`, besides the component
 #   make bench-image                image filters beside V8, share of the host, threads (needs node)
+#   make bench-dev                  qip-dev under load beside nginx and node (needs wrk, nginx, node)
 #   make gallery                    every filter of modules/rgba/ on one picture
 
 WASM_CLANG ?= clang-19
@@ -28,7 +29,7 @@ BENCH_NATIVES = $(BENCH_SCALAR_MODULES:.wasm=.native)
 BENCH_QIP := --engine 'qip=$(BUILD)/qip call {module} {export} {n}'
 BENCH_NATIVE := --engine 'native={stem}.native {n}'
 
-.PHONY: bench bench-kernels bench-check bench-micro bench-each bench-image gallery
+.PHONY: bench bench-kernels bench-check bench-micro bench-each bench-image bench-dev gallery
 
 bench: $(BUILD)/bench/run $(BUILD)/qip $(BENCH_MODULES) $(if $(PEER),,$(BENCH_NATIVES))  ## compare qip on the kernels with native code, or with PEER='name=command'
 	$(BUILD)/bench/run $(BENCH_OPTIONS) \
@@ -90,3 +91,6 @@ $(BUILD)/bench/%.wasm: bench/kernels/%.c bench/kernels/kernel.h bench/bench.mk
 $(BUILD)/bench/%.native: bench/kernels/%.c bench/native_main.c bench/kernels/kernel.h bench/bench.mk
 	@mkdir -p $(@D)
 	$(WASM_CLANG) $(BENCH_NATIVE_FLAGS) -o $@ bench/native_main.c $<
+
+bench-dev: $(BUILD)/qip $(BUILD)/qip-dev  ## load on the server beside nginx and node, reloads, a site of 5,000 pages
+	@bash bench/dev_load.sh --qip $(BUILD)/qip $(if $(ROUNDS),--rounds $(ROUNDS))

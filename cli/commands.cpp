@@ -7,6 +7,7 @@
 
 #include "host/numbers.hpp"
 #include "host/text.hpp"
+#include "loader/error.hpp"
 
 namespace qip {
 namespace {
@@ -169,6 +170,65 @@ std::string add_oracle(Options& options, const char* value) {
   return "";
 }
 
+std::string set_recipes(Options& options, const char* value) {
+  options.recipes_path = value;
+  return "";
+}
+
+std::string set_forms(Options& options, const char* value) {
+  options.forms_path = value;
+  return "";
+}
+
+std::string set_components(Options& options, const char* value) {
+  options.components_path = value;
+  return "";
+}
+
+// Case and surrounding space do not count.
+std::string set_mode(Options& options, const char* value) {
+  std::string mode(value);
+  while (!mode.empty() && mode.back() == ' ') mode.pop_back();
+  mode.erase(0, std::min(mode.find_first_not_of(' '), mode.size()));
+  for (char& c : mode) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (mode == "dev") options.mode = SiteMode::Dev;
+  if (mode == "prod") options.mode = SiteMode::Prod;
+  if (mode == "dev" || mode == "prod") return "";
+  return "invalid mode " + quoted(value) + " (expected dev or prod)";
+}
+
+std::string set_port(Options& options, const char* value) {
+  const bool is_any = strcmp(value, "auto") == 0;
+  const std::optional<uint64_t> number = is_any ? 0 : parse_number(value, UINT16_MAX);
+  if (!number || (*number == 0 && !is_any)) return invalid("port", value);
+  options.port = static_cast<uint16_t>(*number);
+  return "";
+}
+
+std::string set_bind(Options& options, const char* value) {
+  if (*value == '\0') return invalid("bind", value);
+  options.bind_address = value;
+  return "";
+}
+
+std::string set_tar(Options& options, const char* value) {
+  options.tar = is_true(value);
+  return "";
+}
+
+std::string set_warc(Options& options, const char* value) {
+  options.warc = is_true(value);
+  return "";
+}
+
+std::string set_host(Options& options, const char* value) {
+  if (*value == '\0') return invalid("host", value);
+  options.host = value;
+  return "";
+}
+
 constexpr OptionSpec kVerbose = {"v", "verbose", nullptr,
                                  "log digests and durations on standard error, and the call stack "
                                  "of a component that traps",
@@ -257,6 +317,46 @@ constexpr OptionSpec kGraphics = {"graphics", nullptr, "kind",
 constexpr OptionSpec kCallTimeout = {
     "timeout-ms", nullptr, "n", "stop if one call into the component takes longer (default 5000)",
     set_timeout};
+constexpr OptionSpec kDevVerbose = {
+    "v", "verbose", nullptr, "log the cache's part in each response, and its tag", set_verbose};
+constexpr OptionSpec kRecipes = {
+    "recipes", nullptr, "folder",
+    "components for each media type: <type>/<subtype>/NN-name.wasm (default: _recipes in the "
+    "content)",
+    set_recipes};
+constexpr OptionSpec kForms = {"forms", nullptr, "folder",
+                               "forms for <qip-form> in pages (default: _forms in the content)",
+                               set_forms};
+constexpr OptionSpec kComponents = {
+    "components", nullptr, "folder",
+    "components for browsers, at /components/ (default: _components in the content)",
+    set_components};
+constexpr OptionSpec kDevMode = {"mode", nullptr, "dev or prod",
+                                 "dev (default): changes are seen by themselves, errors are shown; "
+                                 "prod: neither",
+                                 set_mode};
+constexpr OptionSpec kRouteMode = {"mode", nullptr, "dev or prod",
+                                   "answer as a server in this mode does (default prod)", set_mode};
+constexpr OptionSpec kPort = {
+    "p", "port", "n", "listen on this port (default 4000); auto: one that is free", set_port};
+constexpr OptionSpec kBind = {"bind", nullptr, "address",
+                              "listen on this address (default 127.0.0.1)", set_bind};
+constexpr OptionSpec kResponseTimeout = {
+    "timeout-ms", nullptr, "n",
+    "stop the components of one response after so many milliseconds (default 500)", set_timeout};
+constexpr OptionSpec kResponseCacheMax = {
+    "cache-max", nullptr, "bytes",
+    "keep responses of this size together in memory (default 64 MiB)", set_cache_max};
+constexpr OptionSpec kWorkers = {
+    "j", "jobs", "n", "threads that run components (default: one per core, at least 2)", set_jobs};
+constexpr OptionSpec kExportJobs = {"j", "jobs", "n", "threads (default: one per core)", set_jobs};
+constexpr OptionSpec kSiteOutput = {"o", "output", "file or folder",
+                                    "where the site goes; - is standard output (archives)",
+                                    set_output};
+constexpr OptionSpec kTar = {"tar", nullptr, nullptr, "write one tar archive", set_tar};
+constexpr OptionSpec kWarc = {"warc", nullptr, nullptr, "write one WARC file", set_warc};
+constexpr OptionSpec kHost = {"host", nullptr, "name",
+                              "of the addresses in a WARC file (default qip.local)", set_host};
 constexpr OptionSpec kWith = {"with", nullptr, "oracle",
                               "an oracle to try the module with; may be repeated", add_oracle};
 
@@ -275,6 +375,13 @@ constexpr OptionSpec kPlayOptions[] = {kVerbose, kUniform,   kRecord,      kGrap
 constexpr OptionSpec kImageOptions[] = {kVerbose,     kPictureIn, kPictureOut, kUniform,
                                         kTileTimeout, kFuel,      kMaxMemory,  kFixedMemory,
                                         kStrict,      kQuality,   kJobs,       kSequential};
+constexpr OptionSpec kDevOptions[] = {
+    kDevVerbose, kRecipes,   kForms,       kComponents,       kDevMode,
+    kPort,       kBind,      kWorkers,     kResponseCacheMax, kResponseTimeout,
+    kFuel,       kMaxMemory, kFixedMemory, kMaxOutput,        kStrict};
+constexpr OptionSpec kRouteOptions[] = {
+    kVerbose, kRecipes, kForms, kComponents, kRouteMode,       kSiteOutput,
+    kTar,     kWarc,    kHost,  kExportJobs, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kInspectOptions[] = {kJson, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCallOptions[] = {kVerbose, QIP_LIMIT_OPTIONS};
 constexpr OptionSpec kCheckOptions[] = {kVerbose, kSample, QIP_LIMIT_OPTIONS};
@@ -371,6 +478,33 @@ constexpr const char* kFormDetails =
     "  qip form vcard-business.wasm -o card.vcf\n"
     "  qip form email-message.wasm --answers ada.txt\n";
 
+constexpr const char* kDevDetails =
+    "Serves a folder as a site. A file answers to its own path; index.html and index.md also to\n"
+    "their folder's, other .html and .md files also to the path without extension. A file whose\n"
+    "media type has recipes goes through these components, in the order of their numbers; a\n"
+    "leading - switches a recipe off.\n"
+    "\n"
+    "In mode dev a change of a file is seen by the next request, open pages reload by "
+    "themselves,\n"
+    "and errors are shown. SIGHUP loads everything again, in both modes; if that fails, what was\n"
+    "served before is served on. In pages, <qip-form name>, <qip-play src> and <qip-edit src> "
+    "run\n"
+    "components in the browser.\n"
+    "\n"
+    "  qip dev ./content --recipes ./recipes\n"
+    "  qip dev --mode prod --bind :: -p 8080 ./content\n";
+
+constexpr const char* kRouteDetails =
+    "Answers as qip dev does, without a server.\n"
+    "\n"
+    "  get     the body on standard output, the headers on standard error\n"
+    "  head    the headers only\n"
+    "  list    every path with its media type; runs nothing\n"
+    "  export  all pages: files of a folder, or one --tar or --warc\n"
+    "\n"
+    "  qip route get ./content /about --recipes ./recipes\n"
+    "  qip route export ./content -o public --recipes ./recipes\n";
+
 constexpr const char* kInspectDetails =
     "Prints which contract the module keeps and why, its entry, capacities, memory, features of\n"
     "WebAssembly that it needs, exports, name, and SHA-256 digest. Of the module itself, only its\n"
@@ -411,6 +545,10 @@ constexpr Command kCommands[] = {
      kImageOptions, false, image_command},
     {"form", nullptr, "<module>", "fill in a form", kFormDetails, kFormOptions, false,
      form_command},
+    {"dev", nullptr, "<content folder>", "serve a folder as a site", kDevDetails, kDevOptions,
+     false, dev_command},
+    {"route", nullptr, "get|head|list|export <content folder> [<path>]",
+     "answer as a site does, without a server", kRouteDetails, kRouteOptions, false, route_command},
     {"inspect", nullptr, "<module>", "say what a module is and what it needs", kInspectDetails,
      kInspectOptions, false, inspect_command},
     {"call", nullptr, "<module> <export> [<argument>...]", "call one exported function",

@@ -13,8 +13,12 @@
 #include "cli/terminal_output.hpp"
 #include "host/image.hpp"
 #include "host/limits.hpp"
+#include "host/site/site.hpp"
 
 namespace qip {
+
+inline constexpr uint16_t kDefaultPort = 4000;
+inline constexpr const char* kDefaultBindAddress = "127.0.0.1";
 
 // Everything that options can set. A command's table says which of them it takes.
 struct Options {
@@ -44,9 +48,19 @@ struct Options {
   const char* cache_folder = nullptr;
   std::optional<uint64_t> cache_max_bytes;
   std::vector<const char*> oracles;
+  const char* recipes_path = nullptr;     // of a site; null: `_recipes` of its content, if any
+  const char* forms_path = nullptr;       // the same with `_forms`
+  const char* components_path = nullptr;  // the same with `_components`
+  std::optional<SiteMode> mode;
+  uint16_t port = kDefaultPort;  // 0: any that is free
+  const char* bind_address = kDefaultBindAddress;
+  bool tar = false;
+  bool warc = false;
+  const char* host = nullptr;  // of the URIs in an archive
   std::vector<Uniform> uniforms;
   std::vector<const char*> operands;
   size_t separator = SIZE_MAX;  // the first operand behind "--", if there is a "--"
+  char** arguments = nullptr;   // what follows the command's name, up to a null
 
   // Operands behind "--" are input files, not components.
   bool takes_files() const { return each && separator != SIZE_MAX; }
@@ -97,6 +111,9 @@ int dry_run(const Command& command, const Options& options);
 int run_each(const Command& command, const Options& options);
 int play_command(const Command& command, const Options& options);
 int image_command(const Command& command, const Options& options);
+// Hands over to the program qip-dev.
+int dev_command(const Command& command, const Options& options);
+int route_command(const Command& command, const Options& options);
 int inspect_command(const Command& command, const Options& options);
 int call_command(const Command& command, const Options& options);
 int check_command(const Command& command, const Options& options);

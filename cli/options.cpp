@@ -70,6 +70,7 @@ std::string apply_boolean(const OptionSpec& spec, const char* value, Options& op
 
 std::string parse_options(const Command& command, int argc, char** argv, Options& options) {
   const std::vector<option> table = long_options(command);
+  options.arguments = argv + 1;
   optind = 0;  // start over
   opterr = 0;  // messages are ours
   for (;;) {

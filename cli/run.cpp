@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -107,20 +108,13 @@ void log_items(std::span<const uint8_t> bytes) {
 
 // --- Output --------------------------------------------------------------------------------------
 
-// Eight hexadecimal digits and a newline for each item, through a buffer of bounded size.
+// Through a buffer of bounded size.
 int print_items(std::span<const uint8_t> bytes) {
-  constexpr size_t kLineBytes = 9;
-  constexpr size_t kLines = 1024;
-  std::string lines;
-  const size_t count = bytes.size() / 4;
-  for (size_t i = 0; i < count; i++) {
-    const uint32_t item = item_at(bytes, i);
-    const uint8_t digits[4] = {static_cast<uint8_t>(item >> 24), static_cast<uint8_t>(item >> 16),
-                               static_cast<uint8_t>(item >> 8), static_cast<uint8_t>(item)};
-    lines += hex_text(digits) + "\n";
-    if (lines.size() < kLineBytes * kLines && i + 1 < count) continue;
-    if (const int code = print(lines)) return code;
-    lines.clear();
+  constexpr size_t kBytesAtOnce = 4096;
+  while (!bytes.empty()) {
+    const std::span<const uint8_t> some = bytes.first(std::min(bytes.size(), kBytesAtOnce));
+    if (const int code = print(item_lines(some))) return code;
+    bytes = bytes.subspan(some.size());
   }
   return kSuccess;
 }

@@ -117,6 +117,17 @@ const char* encoding_text(Encoding encoding) {
   return "";
 }
 
+std::string item_lines(std::span<const uint8_t> bytes) {
+  constexpr size_t kLineBytes = 9;
+  std::string lines;
+  lines.reserve(bytes.size() / 4 * kLineBytes);
+  for (; bytes.size() >= 4; bytes = bytes.subspan(4)) {
+    const uint8_t digits[4] = {bytes[3], bytes[2], bytes[1], bytes[0]};
+    lines += hex_text(digits) + "\n";
+  }
+  return lines;
+}
+
 Result<ContentContract, std::string> content_contract(const Module& module) {
   ContentContract contract;
   const Entry entry = find_entry(module);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "host/component.hpp"
@@ -26,6 +27,9 @@ const char* encoding_text(Encoding encoding);
 constexpr uint64_t item_bytes(Encoding encoding) {
   return encoding == Encoding::I32 ? 4 : 1;
 }
+// I32 items as people see them: eight lower-case hexadecimal digits and a newline for each. Bytes
+// behind the last whole item are left out.
+std::string item_lines(std::span<const uint8_t> bytes);
 
 enum class EntryResult : uint8_t {
   Count,   // (i32) -> i32: items of output

@@ -112,9 +112,11 @@ class Chain {
     }
     Result<ContentStage, HostError> stage = ContentStage::bind(*instance);
     if (!stage.ok()) return std::move(stage.error());
+    observer_.on_instance(index);
     Result<ContentType, HostError> incoming = accept(index, previous.content_type, stage.value());
     if (!incoming.ok()) return std::move(incoming.error());
 
+    const bool was_declared = previous.is_type_declared;
     Result<uint32_t, HostError> size =
         index == 0 ? first_input(input, stage.value()) : later_input(previous, stage.value());
     if (!size.ok()) return std::move(size.error());
@@ -122,9 +124,10 @@ class Chain {
     if (!output.ok()) return std::move(output.error());
     if (MaybeError failure = report(index, output.value())) return std::move(*failure);
     const bool keeps_type = output.value().bytes && output.value().encoding != Encoding::I32;
-    return PipelineOutput{
-        std::move(instance), output.value(),
-        outgoing_content_type(incoming.value(), stage.value().types(), keeps_type)};
+    const DeclaredTypes& types = stage.value().types();
+    return PipelineOutput{std::move(instance), output.value(),
+                          outgoing_content_type(incoming.value(), types, keeps_type),
+                          types.output.has_value() || (keeps_type && was_declared)};
   }
 
   // One past the last of the tile stages that begin at `first`; `first` if none does.
@@ -138,6 +141,8 @@ class Chain {
     budget_.pause();
     PipelineOutput output;
     output.content_type = block_content_type(previous.content_type);
+    output.is_type_declared = previous.is_type_declared;
+    observer_.on_instance(first);
     Result<Image, HostError> image = block_input(first, input, previous);
     previous = PipelineOutput{};
     if (!image.ok()) return std::move(image.error());

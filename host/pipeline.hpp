@@ -39,6 +39,8 @@ struct PipelineInput {
 class PipelineObserver {
  public:
   virtual ~PipelineObserver() = default;
+  // Stage `stage` is instantiated and its input comes next.
+  virtual void on_instance(size_t stage) { (void)stage; }
   virtual void on_input(std::span<const uint8_t> input) = 0;
   virtual void on_output(size_t stage, const StageOutput& output) = 0;
   // A block of tile components gave this.
@@ -55,6 +57,7 @@ struct PipelineOutput {
   std::unique_ptr<ComponentInstance> owner;
   StageOutput output;
   ContentType content_type;
+  bool is_type_declared = false;      // content_type is what a component says that it makes
   std::optional<Image> image{};       // of a block, until bytes are wanted
   std::vector<uint8_t> host_bytes{};  // of a block, when they were
 

@@ -112,6 +112,29 @@ std::string hex_text(std::span<const uint8_t> bytes) {
   return text;
 }
 
+std::string item_line(std::span<const uint8_t, 4> item) {
+  const uint8_t digits[4] = {item[3], item[2], item[1], item[0]};
+  return hex_text(digits) + "\n";
+}
+
+// The calendar of the C++ library: gmtime() and strftime() bring time zones and locales along.
+std::string date_time_text(uint64_t seconds_since_1970) {
+  using namespace std::chrono;
+  const sys_seconds moment{seconds{static_cast<int64_t>(seconds_since_1970)}};
+  const sys_days day = floor<days>(moment);
+  const year_month_day date(day);
+  const hh_mm_ss<seconds> time(moment - day);
+  const auto two_digits = [](unsigned number) {
+    return std::string{static_cast<char>('0' + number / 10), static_cast<char>('0' + number % 10)};
+  };
+  return number_text(static_cast<uint64_t>(static_cast<int>(date.year()))) + "-" +
+         two_digits(static_cast<unsigned>(date.month())) + "-" +
+         two_digits(static_cast<unsigned>(date.day())) + "T" +
+         two_digits(static_cast<unsigned>(time.hours().count())) + ":" +
+         two_digits(static_cast<unsigned>(time.minutes().count())) + ":" +
+         two_digits(static_cast<unsigned>(time.seconds().count())) + "Z";
+}
+
 std::string system_error_text(int error_number) {
   std::string text = strerror(error_number);
   const bool is_abbreviation = text.size() > 1 && isupper(static_cast<unsigned char>(text[1])) != 0;

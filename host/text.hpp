@@ -25,6 +25,14 @@ std::string format_duration(std::chrono::nanoseconds duration);
 // Lower-case hexadecimal, two digits a byte.
 std::string hex_text(std::span<const uint8_t> bytes);
 
+// A 32-bit item as people see it: eight hexadecimal digits, highest first, and a newline. Its bytes
+// are in little-endian order.
+std::string item_line(std::span<const uint8_t, 4> item);
+
+// A moment in UTC, to the second: `2024-02-29T12:00:00Z` (RFC 3339, section 5.6). Years 1970 to
+// 9999.
+std::string date_time_text(uint64_t seconds_since_1970);
+
 // "no such file or directory": an errno value in words, without the capital of strerror().
 std::string system_error_text(int error_number);
 

@@ -58,6 +58,14 @@ TEST(SystemErrorText, StartsSmall) {
   EXPECT_EQ(system_error_text(EISDIR), "is a directory");
 }
 
+TEST(DateTimeText, CountsDaysAsTheCalendarDoes) {
+  EXPECT_EQ(date_time_text(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(date_time_text(951'782'399), "2000-02-28T23:59:59Z");
+  EXPECT_EQ(date_time_text(951'782'400), "2000-02-29T00:00:00Z");
+  EXPECT_EQ(date_time_text(4'107'542'400), "2100-03-01T00:00:00Z");
+  EXPECT_EQ(date_time_text(253'402'300'799), "9999-12-31T23:59:59Z");
+}
+
 TEST(Sha256, KnownDigest) {
   const uint8_t abc[] = {'a', 'b', 'c'};
   EXPECT_EQ(sha256_text(abc), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

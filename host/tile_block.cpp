@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/condition.hpp"
 #include "host/text.hpp"
 #include "host/tile.hpp"
 #include "host/tile_schedule.hpp"
@@ -307,7 +308,7 @@ class Threads {
   bool wait_for(size_t index) {
     std::unique_lock lock(mutex_);
     while (index < failed_ && !schedule_.may_begin(schedule_.items()[index])) {
-      pthread_cond_wait(&changed_, mutex_.native_handle());
+      changed_.wait(lock);
     }
     return index < failed_;
   }
@@ -320,7 +321,7 @@ class Threads {
       failed_ = index;
       failure_ = std::move(failure);
     }
-    pthread_cond_broadcast(&changed_);
+    changed_.notify_all();
   }
 
   const std::span<const Pass> passes_;
@@ -330,7 +331,7 @@ class Threads {
   std::atomic<size_t> next_worker_{0};
   std::atomic<size_t> next_{0};
   std::mutex mutex_;  // of the schedule and what follows
-  pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
+  Condition changed_;
   size_t failed_ = SIZE_MAX;  // the first item that failed
   MaybeError failure_;        // of that item
 };

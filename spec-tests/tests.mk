@@ -13,7 +13,7 @@ $(BUILD)/linearity: $(OBJECTS)/spec-tests/linearity.o $(ENGINE_OBJECTS)
 	@echo "  link $@"
 	@$(CXX) $(LDFLAGS_ALL) -o $@ $^
 
-TEST_PROGRAMS := $(BUILD)/qip $(BUILD)/generate_docs $(BUILD)/unit_tests $(BUILD)/system_tests $(BUILD)/spec_runner
+TEST_PROGRAMS := $(BUILD)/qip $(BUILD)/qip-dev $(BUILD)/generate_docs $(BUILD)/unit_tests $(BUILD)/system_tests $(BUILD)/spec_runner
 
 # The house rules say something about the default build only.
 HOUSE_RULES := $(if $(VARIANT),,frames size modules-check)
@@ -66,6 +66,16 @@ fuzz-images: $(BUILD)/fuzz_images  ## feed the image readers with mutated files 
 	  -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
 	  -artifact_prefix=$(BUILD)/fuzz-images/ $(BUILD)/fuzz-images
 
+# Nothing of a browser is needed for `make test`; this installs what it needs.
+BROWSER_DEPENDENCIES := chromium:chromium node:nodejs npm:npm
+
+browser: $(BUILD)/qip $(BUILD)/qip-dev  ## drive pages in headless Chromium (installs Chromium, node and playwright-core)
+	@$(MAKE) --no-print-directory deps DEPENDENCIES="$(BROWSER_DEPENDENCIES)"
+	@mkdir -p $(BUILD)/browser
+	@[ -d $(BUILD)/browser/node_modules/playwright-core ] || \
+	  npm install --silent --no-audit --no-fund --prefix $(BUILD)/browser playwright-core
+	@QIP=$(BUILD)/qip node spec-tests/browser_test.mjs --folder $(BUILD)/browser
+
 linear: $(BUILD)/linearity  ## show that loading is linear in the module's bytes
 	@$(BUILD)/linearity
 
@@ -82,4 +92,4 @@ print-build:
 	@echo $(BUILD)
 
 .PHONY: test test-here print-build spec spec-fetch hostile fuzz-programs fuzz-images \
-  image-differential linear layers frames size
+  image-differential browser linear layers frames size
