@@ -2,14 +2,13 @@
 //
 // Promises: an interruption (SIGINT, SIGTERM) lets the files that have begun end, starts no other,
 // and leaves no half of an output.
-#include <signal.h>
-
 #include <string>
 
 #include "cli/commands.hpp"
 #include "cli/modules.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/stop_signal.hpp"
 #include "host/batch.hpp"
 #include "host/files.hpp"
 #include "host/pipeline.hpp"
@@ -17,22 +16,6 @@
 
 namespace qip {
 namespace {
-
-
-std::atomic<bool> stop_requested{false};
-
-void request_stop(int) {
-  stop_requested.store(true, std::memory_order_relaxed);
-}
-
-void stop_on_signals() {
-  struct sigaction action = {};
-  action.sa_handler = request_stop;
-  action.sa_flags = SA_RESTART | SA_RESETHAND;  // a second one ends the program
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 std::string files_text(uint64_t count) {
   return number_text(count) + (count == 1 ? " file" : " files");
@@ -119,14 +102,13 @@ int run_each(const Command& command, const Options& options) {
   job.threads = thread_count(options);
   job.cache = cache.get();
   job.digest = &digest;
-  job.stop = &stop_requested;
   const bool watched = has_watcher();
   if (watched) job.on_progress = show_files;
   std::string clash = find_name_clash(job);
   if (clash.empty()) clash = find_replaced_input(job);
   if (!clash.empty()) return fail_with(clash);
 
-  stop_on_signals();
+  job.stop = &stop_on_signals();
   const BatchReport result = run_batch(job);
   if (watched) clear_progress();
   return report(job, result, options);

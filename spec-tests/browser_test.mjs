@@ -80,7 +80,7 @@ function makeSite() {
   put('content/two.html', '<!doctype html><title>Two</title><body>' +
       '<qip-form name="contact"></qip-form><qip-form name="event"></qip-form></body>');
   put('content/snake.html', '<!doctype html><title>Snake</title><body><a href=/ id=before>before</a>' +
-      '<qip-play src="/components/snake.wasm" uniforms="steps_per_second=20&seed=3"></qip-play>' +
+      '<qip-play src="/components/snake.wasm" uniforms="steps_per_second=10&seed=3"></qip-play>' +
       '<a href=/ id=after>after</a></body>');
   put('content/paint.html', '<!doctype html><title>Paint</title><style>canvas { width: 640px }</style>' +
       '<body><qip-play src="/components/paint.wasm"></qip-play></body>');
@@ -238,17 +238,27 @@ const places = (page) => page.$eval('canvas', (canvas) => {
   return found;
 });
 
+// Steers to the food; never straight back, which the game does not take; begins anew after a crash.
 async function eat(page) {
   const before = await score(page);
-  let last = '';
+  const opposite = {ArrowLeft: 'ArrowRight', ArrowRight: 'ArrowLeft', ArrowUp: 'ArrowDown', ArrowDown: 'ArrowUp'};
+  let direction = '', place = '', looks = 0;
   await until('another score', async () => {
     if (await score(page) !== before) return true;
     const {food, head} = await places(page);
     if (!food || !head) return false;
-    const isLevel = food.row === head.row;
-    const key = isLevel ? (food.column > head.column ? 'ArrowRight' : 'ArrowLeft') :
-        (food.row > head.row ? 'ArrowDown' : 'ArrowUp');
-    if (key !== last) await page.keyboard.press(last = key);
+    looks = place === `${head.row} ${head.column}` ? looks + 1 : 0;
+    place = `${head.row} ${head.column}`;
+    if (looks > 30) {
+      await page.keyboard.press('r');
+      direction = '';
+      looks = 0;
+    }
+    const across = food.column > head.column ? 'ArrowRight' : 'ArrowLeft';
+    const along = food.row > head.row ? 'ArrowDown' : 'ArrowUp';
+    let key = food.row === head.row ? across : along;
+    if (direction !== '' && key === opposite[direction]) key = key === along ? across : along;
+    if (key !== direction) await page.keyboard.press(direction = key);
     return false;
   });
 }

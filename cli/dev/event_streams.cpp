@@ -2,6 +2,7 @@
 // happen under the mutex, so that no stream is woken that does not sleep.
 #include "cli/dev/event_streams.hpp"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,8 @@ using Clock = std::chrono::steady_clock;
 // True if the other end has closed, or has said something, which pages do not.
 bool is_gone(int socket) {
   char byte;
-  return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  const ssize_t count = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 // Beside the head of a request there must be room for that of the response.
 constexpr size_t kConnectionMemory = kMostHeadBytes + 16 * 1024;
 constexpr size_t kMostReloadErrorBytes = 1'000;
+constexpr size_t kFileBlockBytes = 32 * 1024;
 // Lanes that may be busy at a time without waiting for each other.
 constexpr unsigned kBusyLanes = 16;
 constexpr unsigned kMostThreads = 64;
@@ -77,18 +78,23 @@ void release_response(void* held) {
   delete static_cast<SharedResponse*>(held);
 }
 
+// The library's own way of sending a file waits for bytes that a file which became shorter
+// meanwhile does not have; this one ends the connection.
+ssize_t read_file(void* held, uint64_t position, char* buffer, size_t most) {
+  const SiteResponse& response = **static_cast<SharedResponse*>(held);
+  const ssize_t count = pread(response.file->number(), buffer, most, static_cast<off_t>(position));
+  return count > 0 ? count : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 // Null if the system refuses.
 MHD_Response* body_of(const SharedResponse& response) {
-  if (response->file) {
-    const int copy = fcntl(response->file->number(), F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) return nullptr;
-    MHD_Response* body = MHD_create_response_from_fd64(response->file_size, copy);
-    if (body == nullptr) close(copy);
-    return body;
-  }
   auto* held = new SharedResponse(response);
-  MHD_Response* body = MHD_create_response_from_buffer_with_free_callback_cls(
-      response->body.size(), const_cast<uint8_t*>(response->body.data()), release_response, held);
+  MHD_Response* body = response->file
+                           ? MHD_create_response_from_callback(response->file_size, kFileBlockBytes,
+                                                               read_file, held, release_response)
+                           : MHD_create_response_from_buffer_with_free_callback_cls(
+                                 response->body.size(), const_cast<uint8_t*>(response->body.data()),
+                                 release_response, held);
   if (body == nullptr) release_response(held);
   return body;
 }
@@ -210,9 +216,10 @@ bool Server::watch() {
 
 bool Server::stop() {
   const Clock::time_point end = Clock::now() + kStopTime;
+  // Who connects from now on is still answered, but nothing is made for them any more. Not with
+  // MHD_quiesce_daemon(): it and the library's threads race to take the listening socket out of
+  // their epoll sets, and who comes second aborts the process.
   is_stopping_.store(true);
-  const int socket = daemon_ == nullptr ? -1 : MHD_quiesce_daemon(daemon_);
-  if (socket >= 0) close(socket);
   streams_.end();
   reloader_.stop();
   while (in_progress_.load() > 0 && Clock::now() < end) {
